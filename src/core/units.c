@@ -1,0 +1,31 @@
+/* Seconds and bytes as people read them. */
+
+#include <infoplane/core.h>
+#include <math.h>
+#include <stdio.h>
+
+void ip_seconds_format(double seconds, char text[32])
+{
+  const double most = 1e15;
+  const long long s = isfinite(seconds) && fabs(seconds) < most ? llround(seconds) : -1;
+
+  if (s < 0)
+    snprintf(text, 32, "?");
+  else if (s < 120)
+    snprintf(text, 32, "%lld s", s);
+  else if (s < 7200)
+    snprintf(text, 32, "%lld m", s / 60);
+  else if (s < 172800)
+    snprintf(text, 32, "%lld h %02lld m", s / 3600, s / 60 % 60);
+  else
+    snprintf(text, 32, "%lld d %lld h", s / 86400, s / 3600 % 24);
+}
+
+void ip_bytes_format(double bytes, char text[32])
+{
+  static const char *const unit[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+  size_t u = 0;
+
+  while (bytes >= 999.5 && u + 1 < sizeof unit / sizeof unit[0]) bytes /= 1000.0, u++;
+  snprintf(text, 32, u == 0 || bytes >= 99.95 ? "%.0f %s" : "%.1f %s", bytes, unit[u]);
+}
