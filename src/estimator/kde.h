@@ -1,0 +1,22 @@
+#pragma once
+
+/* What the fast KDE and its slow reference share: the meaning of a column. */
+
+#include <infoplane/estimator.h>
+
+enum { IP_KDE_VARIANCE, IP_KDE_SCALE, IP_KDE_BOUND };
+enum { IP_SCALE_ABSOLUTE, IP_SCALE_LAYER };
+enum { IP_BOUND_UPPER, IP_BOUND_LOWER };
+
+/* Variance s of the noise of a column; layer_variance: mean over units of the population
+   variance at this look. */
+double ip_kde_noise(const ip_column *column, double layer_variance);
+
+/* Mean over the units of the population variance. */
+double ip_kde_layer_variance(const ip_layer *layer);
+
+/* Differential entropy of T + noise, bits: i_xt + d/2 log2(2 pi e s). */
+double ip_kde_entropy(double i_xt, size_t d, double s);
+
+PetscErrorCode ip_kde_reference(const ip_layer *layer, const ip_column *column,
+                                ip_information *out);

@@ -1,0 +1,93 @@
+#pragma once
+
+/* The loops of the estimators that are compiled once for each vector width: bare mathematics,
+   chosen at run time. */
+
+#include <infoplane/numerics.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- binning ---- */
+
+/* Cells of a unit in single precision: cell = floor(scale t + offset), cut off to 0 .. cells-1;
+   closer than `unsure` to an edge single precision cannot tell. */
+typedef struct {
+  float scale, offset, unsure;
+  int32_t cells;
+} ip_grid;
+
+typedef struct {
+  /* Smallest and largest of t, shape (n). */
+  void (*extremes)(size_t n, const float t[], float *low, float *high);
+  /* How many of t lie outside [low, high]. */
+  size_t (*outside)(size_t n, const float t[], float low, float high);
+  /* Cell of each t, -1 where unsure; true if there is a -1. Works on whole vectors of 16. */
+  bool (*digitize)(size_t n, const float t[], const ip_grid *grid, int32_t cell[]);
+  /* cell = floor(t / width) - first, in double; it must be within 0 .. 2^24. */
+  void (*divide)(size_t n, const float t[], const double width_first[2], int32_t cell[]);
+  /* word = word << bits | cell. */
+  void (*pack)(size_t n, const int32_t cell[], int bits, uint32_t word[]);
+  /* Stir a word into the hash of each sample. */
+  void (*stir)(size_t n, const uint32_t word[], uint32_t hash[]);
+} ip_binning_kernels;
+
+/* ---- kde ---- */
+
+enum {
+  IP_KDE_BLOCK = 256, /* samples on a side of a block of pairs                */
+  IP_KDE_STRIP = 4,   /* rows of a block that are treated together            */
+  IP_KDE_NOISES = 8   /* noise variances of one pass                          */
+};
+
+/* A block of pairs (row, column). Rows and columns begin at multiples of 16; whole vectors of 16
+   can be read past their ends. A block on the diagonal (row == column) takes each pair once. */
+typedef struct {
+  size_t d, stride;
+  const float *t; /* shape (d, stride)                                        */
+  size_t row, rows, column, columns;
+  size_t n_noise;
+  float steepness[IP_KDE_NOISES]; /* log2 e / (8 s)                                    */
+  double *sum[IP_KDE_NOISES][2];  /* shape (stride): sums of the kernel of each sample
+                                     over the others: [0] c = 8, [1] c = 2             */
+  size_t k;            /* classes that weigh, 0 for none                               */
+  const float *weight; /* shape (k, stride), or NULL                                   */
+  double *weighed[IP_KDE_NOISES][2]; /* shape (k, stride)                              */
+  float *distance;                   /* room for (IP_KDE_BLOCK, IP_KDE_BLOCK)          */
+} ip_kde_block;
+
+typedef struct {
+  void (*sum_block)(const ip_kde_block *block);
+} ip_kde_kernels;
+
+extern const ip_binning_kernels ip_binning_kernels_baseline;
+extern const ip_kde_kernels ip_kde_kernels_baseline;
+#ifndef IP_ONLY_BASELINE
+extern const ip_binning_kernels ip_binning_kernels_avx2, ip_binning_kernels_avx512;
+extern const ip_kde_kernels ip_kde_kernels_avx2, ip_kde_kernels_avx512;
+#endif
+
+/* The kernels of this machine. */
+static inline const ip_binning_kernels *ip_binning_kernels_best(void)
+{
+#ifndef IP_ONLY_BASELINE
+  const ip_isa isa = ip_isa_best();
+
+  if (isa == IP_ISA_AVX512) return &ip_binning_kernels_avx512;
+  if (isa == IP_ISA_AVX2) return &ip_binning_kernels_avx2;
+#endif
+  return &ip_binning_kernels_baseline;
+}
+
+static inline const ip_kde_kernels *ip_kde_kernels_best(void)
+{
+#ifndef IP_ONLY_BASELINE
+  const ip_isa isa = ip_isa_best();
+
+  if (isa == IP_ISA_AVX512) return &ip_kde_kernels_avx512;
+  if (isa == IP_ISA_AVX2) return &ip_kde_kernels_avx2;
+#endif
+  return &ip_kde_kernels_baseline;
+}
+
+#define IP_KERNEL_NAME_(name, suffix) name##_##suffix
+#define IP_KERNEL_NAME(name, suffix)  IP_KERNEL_NAME_(name, suffix)
