@@ -1,0 +1,233 @@
+#pragma once
+
+/** @file
+ *  A study: which networks to train (plan), who trains them (schedule), training one (run), and
+ *  what was seen (record).
+ *
+ *      options + data -> plan -> claim -> train -> snapshot -> estimate -> record -> sink
+ *
+ *  Only the schedule speaks MPI.  The study does not know what becomes of a record: it hands it
+ *  to a sink, a function and its context.
+ */
+
+#include <infoplane/core.h>
+#include <infoplane/dataset.h>
+#include <infoplane/estimator.h>
+#include <infoplane/network.h>
+#include <infoplane/options.h>
+
+/* ---- data sets of a study -------------------------------------------------------------------- */
+
+/** The distinct data sets that the options name, in order of first use. */
+typedef struct {
+  size_t n;
+  ip_dataset_spec *spec; /**< texts borrowed from the options           */
+  char **label;          /**< what names it in the file                 */
+  ip_dataset **set;      /**< NULL until loaded or received             */
+  uint64_t *checksum;    /**< XXH3 of the arrays of each, once sealed   */
+} ip_data;
+
+/** List them; nothing is read yet.  The options must outlive it. */
+PetscErrorCode ip_data_create(const ip_options *options, ip_data **data);
+PetscErrorCode ip_data_load(ip_data *data); /**< read all; IP_ERR_DATA, IP_ERR_NO_INPUT */
+void ip_data_seal(ip_data *data); /**< take the checksums; ip_data_load does it itself    */
+void ip_data_destroy(ip_data **data);
+
+/* ---- plan ------------------------------------------------------------------------------------ */
+
+/** A shape of network, as it stands on the axis `architecture`: input, hidden, output. */
+typedef struct {
+  size_t layers;  /**< hidden + 1                           */
+  int32_t *width; /**< shape (layers + 1); [0] = features   */
+  char *label;    /**< "12-10-7-5-4-3-2"                    */
+} ip_architecture;
+
+/** What is measured of some runs: the union over their blocks. */
+typedef struct {
+  size_t n_looks;   /**<                                                       */
+  int32_t *look;    /**< shape (n_looks): indices into plan->epoch, ascending  */
+  size_t n_columns; /**<                                                       */
+  int32_t *column;  /**< shape (n_columns): indices into plan->column          */
+  size_t gradient_batch;
+  ip_save save;
+} ip_measure;
+
+/** One network to train. */
+typedef struct {
+  const ip_value
+      *value[IP_KEYS]; /**< of IP_SCOPE_RUN; NULL: not given; borrowed from options */
+  uint64_t seed;
+  uint32_t replicate;
+  int32_t data, architecture,
+      measure;    /**< indices                                            */
+  int32_t epochs; /**< last epoch                                                          */
+  int32_t
+      train_size; /**< rint(fraction n)                                                    */
+  int64_t batch;  /**< full is train_size; at most train_size                              */
+  double cost;    /**< predicted, elementary operations: longest first                     */
+  double cost_epoch,
+      cost_look; /**< its parts: of one epoch, of one look                      */
+} ip_run;
+
+/** Everything that will be done: the grid of every block with equal runs planned once, rows
+ *  ordered with the replicate slowest.  The same on every rank. */
+typedef struct {
+  const ip_options *options; /**< borrowed                                        */
+  const ip_data *data;       /**< borrowed                                        */
+  size_t n_runs;
+  ip_run *run;
+  size_t n_studies; /**< blocks; name: options->block[s].name            */
+  int8_t *in_study; /**< shape (n_runs, n_studies)                       */
+  size_t n_epochs;
+  int32_t *epoch; /**< union of looked-at epochs, ascending            */
+  size_t n_columns;
+  ip_column *column; /**< union of columns, in order of first use         */
+  size_t n_architectures;
+  ip_architecture *architecture;
+  size_t n_layers; /**< of the deepest                                  */
+  size_t n_measures;
+  ip_measure *measure;
+  size_t n_parameters; /**< largest, 0 where no weights are kept            */
+  ip_save save;        /**< most that any run keeps                         */
+} ip_plan;
+
+/** Make the plan.  Needs the shapes (n, d, k) of the loaded data sets, not their contents.
+ *  IP_ERR_CONFIG: what cannot be trained (an empty training set, ...), naming the block. */
+PetscErrorCode ip_plan_create(const ip_options *options, const ip_data *data, ip_plan **plan);
+void ip_plan_destroy(ip_plan **plan);
+
+/** Epochs of a look preset or list for a run that ends at `last`: ascending, 0 and last always
+ *  among them, what lies beyond dropped.  Release *epoch with ip_release. */
+PetscErrorCode ip_look_epochs(const ip_value *look, int32_t last, size_t *n, int32_t **epoch);
+
+/** Weights and biases of a run's network. */
+size_t ip_run_parameters(const ip_plan *plan, size_t run);
+
+/** What a run is, as text: its science keys and the checks of its data set; the identity that
+ *  enters its checksum. */
+PetscErrorCode ip_plan_identity(const ip_plan *plan, size_t run, ip_text *text);
+
+/** Bytes that training one run needs, the largest over the plan: record, weights, snapshot. */
+size_t ip_plan_memory(const ip_plan *plan);
+
+/* ---- record ---------------------------------------------------------------------------------- */
+
+typedef enum {
+  IP_STATUS_PENDING,
+  IP_STATUS_DONE,
+  IP_STATUS_DIVERGED,
+  IP_STATUS_FAILED
+} ip_status;
+const char *ip_status_name(size_t i); /**< pending done diverged failed */
+
+/** Axes beyond `run` of what a run records. */
+typedef enum {
+  IP_AXIS_COLUMN,
+  IP_AXIS_EPOCH,
+  IP_AXIS_LAYER,
+  IP_AXIS_WEIGHT, /**< flat parameters; length 0 where no weights are kept           */
+  IP_AXIS_LOOKED, /**< epoch with save looked, else one (the last)                   */
+  IP_AXES
+} ip_axis;
+
+typedef enum { IP_FLOAT64, IP_FLOAT32, IP_INT64, IP_INT32, IP_INT8, IP_UINT64 } ip_number;
+size_t ip_number_size(ip_number type);
+
+/** One thing that a run records: a row of record.def beside this header.  Cells that a run does
+ *  not measure stay NaN (integers: -1). */
+typedef struct {
+  const char *name;
+  ip_number type;
+  size_t n_axes;
+  ip_axis axis[3];
+  const char *unit, *long_name, *definition, *reference;
+} ip_field;
+
+typedef enum {
+#define IP_FIELD(type, name, ...) IP_FIELD_##name,
+#include <infoplane/record.def>
+#undef IP_FIELD
+  IP_FIELDS
+} ip_field_index;
+
+const ip_field *ip_field_row(size_t i); /**< NULL past the end */
+
+/** Elements of an axis in this plan. */
+size_t ip_axis_length(const ip_plan *plan, ip_axis axis);
+
+/** Elements of a field for one run of this plan; 0: the file does not have it. */
+size_t ip_field_length(const ip_plan *plan, size_t field);
+
+/** What was seen of one run: one array per field, row-major in the order of its axes. */
+typedef struct {
+  const ip_plan *plan; /**< borrowed                                       */
+  size_t run;
+  ip_status status;
+  double seconds;         /**< wall time of training and measuring            */
+  void *array[IP_FIELDS]; /**< NULL where ip_field_length is 0             */
+} ip_record;
+
+PetscErrorCode ip_record_create(const ip_plan *plan, ip_record **record);
+void ip_record_destroy(ip_record **record);
+/** Begin anew for this run: every cell NaN or -1. */
+void ip_record_reset(ip_record *record, size_t run);
+
+/* ---- run ------------------------------------------------------------------------------------- */
+
+/** Called between epochs, and between layers and columns of a look, where nothing is half done:
+ *  rank 0 answers messages here, others hear of a stop.  *stop = true: give the run up now.
+ *  progress: share of the run's predicted cost that is done, 0 .. 1.
+ *
+ *  A run that is given up begins anew.  Between two epochs it consists of its epoch, weights,
+ *  optimizer, record and, for columns with range `run`, the weights of its looks: what a checkpoint
+ *  has to keep, here, and hand back to ip_run_train. */
+typedef PetscErrorCode (*ip_pause)(void *context, double progress, bool *stop);
+
+/** Train one network from first to last epoch and record what is looked at.  Serial.
+ *  A parameter or loss that is not finite ends the run as diverged, with its epoch.
+ *  *stopped = true: given up, the record is worthless. */
+PetscErrorCode ip_run_train(const ip_plan *plan, size_t run, ip_pause pause, void *context,
+                            ip_record *record, bool *stopped);
+
+/* ---- schedule -------------------------------------------------------------------------------- */
+
+/** Takes a finished record: on every rank, independently. */
+typedef PetscErrorCode (*ip_sink)(void *context, const ip_record *record);
+
+/** How far the sweep is; rank 0 only. */
+typedef struct {
+  size_t runs, done, diverged,
+      failed; /**< of the plan; done in earlier launches counted      */
+  size_t running;
+  size_t given_up;        /**< begun and stopped                                              */
+  double work, work_done; /**< predicted cost of this launch, and of what of it is done       */
+  int signal;             /**< one that another rank received, 0 = none                       */
+  const char *notice;     /**< why a run failed, once, or NULL                                */
+  int32_t notice_run;     /**< which                                                          */
+} ip_progress;
+
+/** Called on rank 0 several times a second; *stop = true asks all ranks to stop cleanly.
+ *  An error ends the study. */
+typedef PetscErrorCode (*ip_watch)(void *context, const ip_progress *progress, bool *stop);
+
+/** The signal that this process was sent and that asks it to stop, 0 = none. */
+typedef int (*ip_signaled)(void);
+
+/** What is to be trained, and who takes and hears of it. */
+typedef struct {
+  const ip_plan *plan;
+  size_t n;            /**< runs to train, the same on every rank                         */
+  const int32_t *todo; /**< shape (n)                                                     */
+  int8_t *status;      /**< shape (plan->n_runs): what is known; on rank 0 kept up to date */
+  ip_sink sink;
+  void *sink_context;
+  ip_watch watch; /**< or NULL                                                            */
+  void *watch_context;
+  ip_signaled signaled; /**< or NULL; asked on ranks > 0, the watch of rank 0 hears of it    */
+} ip_sweep;
+
+/** Train the runs of a sweep, longest predicted first, handed out by rank 0, which trains too (not
+ *  above 64 ranks).  A run that cannot be trained is recorded as failed, and the sweep goes on.
+ *  *stopped = true (the same on every rank): a stop was asked for, runs are left.  Collective.
+ *  An error of sink, watch or MPI is returned by the rank that has it; the others still wait. */
+PetscErrorCode ip_study_run(MPI_Comm comm, const ip_sweep *sweep, bool *stopped);

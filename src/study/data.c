@@ -1,0 +1,110 @@
+/* The distinct data sets of a study. */
+
+#include "grid.h"
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+static bool same_text(const char *a, const char *b)
+{
+  return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_spec(const ip_dataset_spec *a, const ip_dataset_spec *b)
+{
+  return a->kind == b->kind && same_text(a->path, b->path) &&
+         same_text(a->labels_path, b->labels_path) && a->labels == b->labels &&
+         a->gamma == b->gamma && a->samples == b->samples &&
+         a->keyed_choice == b->keyed_choice && a->seed == b->seed;
+}
+
+int32_t data_find(const ip_data *data, const ip_value *const value[])
+{
+  const ip_dataset_spec spec = grid_dataset(value);
+
+  for (size_t i = 0; i < data->n; i++)
+    if (same_spec(&data->spec[i], &spec)) return (int32_t)i;
+  return -1;
+}
+
+/* One more data set in arrays that have room for it. */
+static PetscErrorCode add(ip_data *data, const ip_value *const value[])
+{
+  ip_text label = {0};
+
+  data->spec[data->n] = grid_dataset(value);
+  PetscErrorCode code = ip_dataset_label(&data->spec[data->n], &label);
+  data->label[data->n++] = label.text;
+  return code;
+}
+
+static PetscErrorCode list(const ip_options *options, ip_data *data)
+{
+  size_t room = 0;
+  grid g;
+
+  for (size_t b = 0; b < options->n_blocks; b++)
+    for (grid_begin(&g, &options->block[b], GRID_DATA); !g.end; grid_next(&g)) room++;
+  PetscCall(IP_ALLOCATE(room, &data->spec));
+  PetscCall(IP_ALLOCATE(room, &data->label));
+  PetscCall(IP_ALLOCATE(room, &data->set));
+  PetscCall(IP_ALLOCATE(room, &data->checksum));
+  for (size_t b = 0; b < options->n_blocks; b++)
+    for (grid_begin(&g, &options->block[b], GRID_DATA); !g.end; grid_next(&g))
+      if (data_find(data, g.value) < 0) PetscCall(add(data, g.value));
+  return PETSC_SUCCESS;
+}
+
+PetscErrorCode ip_data_create(const ip_options *options, ip_data **data)
+{
+  ip_data *d = NULL;
+
+  PetscCall(IP_ALLOCATE(1, &d));
+
+  const PetscErrorCode code = list(options, d);
+
+  if (code != PETSC_SUCCESS) {
+    ip_data_destroy(&d);
+    return code;
+  }
+  *data = d;
+  return PETSC_SUCCESS;
+}
+
+PetscErrorCode ip_data_load(ip_data *data)
+{
+  for (size_t i = 0; i < data->n; i++)
+    PetscCall(ip_dataset_load(&data->spec[i], &data->set[i]));
+  ip_data_seal(data);
+  return PETSC_SUCCESS;
+}
+
+void ip_data_seal(ip_data *data)
+{
+  for (size_t i = 0; i < data->n; i++) {
+    const ip_dataset *s = data->set[i];
+    const uint64_t shape[3] = {s->n, s->d, (uint64_t)s->k};
+    const size_t classes = (size_t)s->k;
+    uint64_t part[4] = {XXH3_64bits(shape, sizeof shape),
+                        XXH3_64bits(s->x, s->n * s->d * sizeof *s->x),
+                        XXH3_64bits(s->y, s->n * sizeof *s->y), 0};
+
+    if (s->p) part[3] = XXH3_64bits(s->p, s->n * classes * sizeof *s->p);
+    data->checksum[i] = XXH3_64bits(part, sizeof part);
+  }
+}
+
+void ip_data_destroy(ip_data **data)
+{
+  if (!*data) return;
+  for (size_t i = 0; i < (*data)->n; i++) {
+    ip_release(&(*data)->label[i]);
+    ip_dataset_destroy(&(*data)->set[i]);
+  }
+  ip_release(&(*data)->spec);
+  ip_release(&(*data)->label);
+  ip_release(&(*data)->set);
+  ip_release(&(*data)->checksum);
+  ip_release(data);
+}

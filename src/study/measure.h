@@ -1,0 +1,31 @@
+#pragma once
+
+/** @file
+ *  Measuring the layers of one run: the columns of its blocks, on all, training or test patterns.
+ *  Private to the study.
+ */
+
+#include <infoplane/study.h>
+
+typedef struct measurement measurement;
+
+PetscErrorCode measurement_create(const ip_plan *plan, const ip_run *run, const int32_t y[],
+                                  const ip_split *split, const ip_network *network,
+                                  measurement **result);
+void measurement_destroy(measurement **result);
+
+/** Columns over the range of the whole run wait for a second pass over all looks. */
+typedef enum { FIRST_PASS, SECOND_PASS } pass;
+bool measurement_has_second_pass(const measurement *m);
+
+/** h_x, h_y, i_xy of every column into the record. */
+PetscErrorCode measurement_entropies(const measurement *m, ip_record *record);
+
+/** Forward all patterns with the network's weights of now. */
+PetscErrorCode measurement_snapshot_take(measurement *m);
+const ip_snapshot *measurement_snapshot(const measurement *m);
+
+/** All columns of one pass for one layer, into row e of the axis `epoch`.  The first pass also
+ *  learns the range of the layer over the run. */
+PetscErrorCode measurement_layer(measurement *m, size_t layer, int32_t e, pass p,
+                                 ip_record *record);

@@ -1,0 +1,437 @@
+/* Who trains what: rank 0 hands out runs, longest predicted first, and trains too.
+
+     worker -> 0   REPORT: ask (give me a run), done (run, status), beat (share of a run),
+                   signaled (somebody wants this rank to stop)
+     0 -> worker   ANSWER: a run, or NONE;  STOP: give up what you are doing
+
+   A worker asks for its next run one epoch before it finishes, so that the answer is there in
+   time.  Rank 0 answers between epochs and between layers of a look; when its own work is over it
+   serves with short sleeps until every rank has been told NONE, and all meet in a barrier that
+   sleeps too.  A claim carries no truth: what is done is what the sink has taken.  Two-sided
+   messages only: with Debian's settings every one-sided window aborts over TCP. */
+
+#include "stage.h"
+#include <infoplane/study.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { REPORT = 1, ANSWER, STOP };  /* tags                                               */
+enum { ASK, DONE, BEAT, SIGNALED }; /* kinds of report                                    */
+enum { NONE = -1 };                 /* answer: no run is left                             */
+enum { TRAINING_RANK_0 = 64 };      /* up to so many ranks, rank 0 trains too             */
+static const double watch_seconds = 0.1, beat_seconds = 2.0; /* 20 beats a second at most */
+
+typedef struct {
+  int32_t kind, run, status; /* of DONE a status, of SIGNALED the signal */
+  double progress;           /* 0 .. 1 of the run; of DONE and pending: where it was given up */
+  char notice[240];
+} report;
+
+/* What every rank has. */
+typedef struct {
+  MPI_Comm comm;
+  int rank, size;
+  const ip_plan *plan;
+  const ip_sweep *sweep;
+  ip_record *record;
+  int32_t run;           /* being trained here, NONE */
+  double share;          /* of it that is done */
+  PetscErrorCode broken; /* a pause failed: the study is at fault, not the run */
+  bool stop;
+} rank_state;
+
+/* What rank 0 has beside it. */
+typedef struct {
+  rank_state *self;
+  size_t n, next;  /* runs of this launch, how many are claimed   */
+  int32_t *order;  /* shape (n): longest predicted first          */
+  int8_t *status;  /* shape (plan->n_runs)                        */
+  double *part;    /* shape (size): predicted cost done of the run of each rank */
+  int32_t *claim;  /* shape (size): run of each rank, NONE        */
+  bool *dismissed; /* shape (size): told NONE                     */
+  int left;        /* workers not dismissed                       */
+  int open;        /* runs handed to workers and not yet reported */
+  bool stop_sent;
+  double watched;
+  ip_progress progress;
+} master;
+
+/* What a worker has beside it. */
+typedef struct {
+  rank_state *self;
+  bool asked, told_signal;
+  int32_t answer;
+  MPI_Request request;
+  double beat;
+} worker;
+
+static void doze(void)
+{
+  nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+}
+
+/* ---- one run, on any rank ----------------------------------------------------------------------- */
+
+static PetscErrorCode hand_on(rank_state *self)
+{
+  PetscCall(stage_begin("store"));
+  PetscCall(self->sweep->sink(self->sweep->sink_context, self->record));
+  return stage_end();
+}
+
+/* Train and hand on; a run that fails is recorded as failed and the sweep goes on. */
+static PetscErrorCode do_run(rank_state *self, ip_pause pause, void *context, report *done)
+{
+  bool stopped = false;
+
+  self->share = 0.0;
+  *done = (report){.kind = DONE, .run = self->run, .status = IP_STATUS_PENDING};
+
+  const PetscErrorCode code =
+      ip_run_train(self->plan, (size_t)self->run, pause, context, self->record, &stopped);
+
+  PetscCall(self->broken);
+  done->progress = self->share;
+  if (stopped) return PETSC_SUCCESS;
+  if (code != PETSC_SUCCESS) {
+    PetscCall(stage_unwind());
+    snprintf(done->notice, sizeof done->notice, "%s", ip_error_message());
+    ip_error_clear();
+    ip_record_reset(self->record, (size_t)self->run);
+    self->record->status = IP_STATUS_FAILED;
+  }
+  PetscCall(hand_on(self));
+  done->status = (int32_t)self->record->status;
+  return PETSC_SUCCESS;
+}
+
+/* ---- rank 0 ------------------------------------------------------------------------------------- */
+
+static int32_t claim_next(master *m, int rank)
+{
+  const bool none = m->self->stop || m->next == m->n;
+
+  m->claim[rank] = none ? NONE : m->order[m->next++];
+  return m->claim[rank];
+}
+
+static void count_done(master *m, int rank, const report *r)
+{
+  const double cost = m->self->plan->run[r->run].cost;
+
+  m->part[rank] = 0.0;
+  m->progress.given_up += (size_t)(r->status == IP_STATUS_PENDING && r->progress > 0.0);
+  if (r->status == IP_STATUS_PENDING) return;
+  m->status[r->run] = (int8_t)r->status;
+  m->progress.work_done += cost;
+  m->progress.done++;
+  m->progress.diverged += (size_t)(r->status == IP_STATUS_DIVERGED);
+  m->progress.failed += (size_t)(r->status == IP_STATUS_FAILED);
+  if (r->notice[0]) {
+    m->progress.notice_run = r->run;
+    m->progress.notice = r->notice;
+  }
+}
+
+static PetscErrorCode answer(master *m, const report *r, int from)
+{
+  if (r->kind == SIGNALED) m->progress.signal = (int)r->status;
+  if (r->kind == BEAT) m->part[from] = r->progress * m->self->plan->run[r->run].cost;
+  if (r->kind == DONE) {
+    count_done(m, from, r);
+    m->open--;
+  }
+  if (r->kind != ASK) return PETSC_SUCCESS;
+
+  const int32_t run = claim_next(m, from);
+
+  if (run == NONE) {
+    m->dismissed[from] = true;
+    m->left--;
+  } else
+    m->open++;
+  PetscCallMPI(MPI_Send(&run, 1, MPI_INT32_T, from, ANSWER, m->self->comm));
+  return PETSC_SUCCESS;
+}
+
+/* Show how far it is; hear whether to stop. */
+static PetscErrorCode watch(master *m, bool now)
+{
+  const double time = MPI_Wtime();
+
+  if (!m->self->sweep->watch || (!now && time - m->watched < watch_seconds))
+    return PETSC_SUCCESS;
+  m->watched = time;
+
+  ip_progress seen = m->progress;
+  bool stop = false;
+
+  seen.running = m->open < m->self->size - 1 ? (size_t)m->open : (size_t)m->self->size - 1;
+  seen.running += (size_t)(m->claim[0] != NONE); /* workers may have their next one already */
+  for (int r = 0; r < m->self->size; r++) seen.work_done += m->part[r];
+  PetscCall(m->self->sweep->watch(m->self->sweep->watch_context, &seen, &stop));
+  m->progress.notice = NULL;
+  if (stop) m->self->stop = true;
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode send_stop(master *m)
+{
+  if (!m->self->stop || m->stop_sent) return PETSC_SUCCESS;
+  m->stop_sent = true;
+  for (int r = 1; r < m->self->size; r++)
+    if (!m->dismissed[r]) PetscCallMPI(MPI_Send(NULL, 0, MPI_INT32_T, r, STOP, m->self->comm));
+  return PETSC_SUCCESS;
+}
+
+/* Answer every message that is there. */
+static PetscErrorCode serve(master *m)
+{
+  for (;;) {
+    int there = 0;
+    MPI_Status status;
+    report r;
+
+    PetscCallMPI(MPI_Iprobe(MPI_ANY_SOURCE, REPORT, m->self->comm, &there, &status));
+    if (!there) break;
+    PetscCallMPI(MPI_Recv(&r, (int)sizeof r, MPI_BYTE, status.MPI_SOURCE, REPORT, m->self->comm,
+                          MPI_STATUS_IGNORE));
+    PetscCall(answer(m, &r, status.MPI_SOURCE));
+    if (r.notice[0] && r.kind == DONE) PetscCall(watch(m, true));
+  }
+  PetscCall(watch(m, false));
+  return send_stop(m);
+}
+
+static PetscErrorCode pause_master(void *context, double progress, bool *stop)
+{
+  master *m = context;
+
+  m->self->share = progress;
+  m->part[0] = progress * m->self->plan->run[m->self->run].cost;
+  m->self->broken = serve(m);
+  *stop = m->self->stop;
+  return m->self->broken;
+}
+
+static PetscErrorCode work_as_master(master *m)
+{
+  const bool trains = m->self->size <= TRAINING_RANK_0;
+
+  while (trains && (m->self->run = claim_next(m, 0)) != NONE) {
+    report done;
+
+    PetscCall(do_run(m->self, pause_master, m, &done));
+    count_done(m, 0, &done);
+    PetscCall(watch(m, done.notice[0] != '\0'));
+  }
+  m->claim[0] = NONE;
+  m->part[0] = 0.0;
+  while (m->left > 0 || m->open > 0) { /* a worker asks before it reports its last run */
+    PetscCall(serve(m));
+    doze();
+  }
+  return watch(m, true);
+}
+
+/* ---- the other ranks ---------------------------------------------------------------------------- */
+
+static PetscErrorCode tell(worker *w, const report *r)
+{
+  PetscCallMPI(MPI_Send(r, (int)sizeof *r, MPI_BYTE, 0, REPORT, w->self->comm));
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode ask(worker *w)
+{
+  if (w->asked) return PETSC_SUCCESS;
+  w->asked = true;
+  PetscCallMPI(MPI_Irecv(&w->answer, 1, MPI_INT32_T, 0, ANSWER, w->self->comm, &w->request));
+  return tell(w, &(report){.kind = ASK});
+}
+
+static PetscErrorCode hear_stop(worker *w)
+{
+  int there = 0;
+
+  PetscCallMPI(MPI_Iprobe(0, STOP, w->self->comm, &there, MPI_STATUS_IGNORE));
+  if (!there) return PETSC_SUCCESS;
+  PetscCallMPI(MPI_Recv(NULL, 0, MPI_INT32_T, 0, STOP, w->self->comm, MPI_STATUS_IGNORE));
+  w->self->stop = true;
+  return PETSC_SUCCESS;
+}
+
+/* Rank 0 alone decides to stop: it is told of a signal, once. */
+static PetscErrorCode tell_signal(worker *w)
+{
+  const int signal = w->self->sweep->signaled ? w->self->sweep->signaled() : 0;
+
+  if (signal == 0 || w->told_signal) return PETSC_SUCCESS;
+  w->told_signal = true;
+  return tell(w, &(report){.kind = SIGNALED, .status = signal});
+}
+
+static PetscErrorCode talk(worker *w, double progress)
+{
+  const ip_run *run = &w->self->plan->run[w->self->run];
+  const double time = MPI_Wtime();
+
+  PetscCall(hear_stop(w));
+  PetscCall(tell_signal(w));
+  if ((1.0 - progress) * run->cost <= run->cost_epoch + run->cost_look) PetscCall(ask(w));
+  if (time - w->beat < fmax(beat_seconds, 0.05 * w->self->size)) return PETSC_SUCCESS;
+  w->beat = time;
+  return tell(w, &(report){.kind = BEAT, .run = w->self->run, .progress = progress});
+}
+
+static PetscErrorCode pause_worker(void *context, double progress, bool *stop)
+{
+  worker *w = context;
+
+  w->self->share = progress;
+  w->self->broken = talk(w, progress);
+  *stop = w->self->stop;
+  return w->self->broken;
+}
+
+/* The next run, or NONE. */
+static PetscErrorCode await(worker *w, int32_t *run)
+{
+  int there = 0;
+
+  PetscCall(ask(w));
+  while (!there) {
+    PetscCallMPI(MPI_Test(&w->request, &there, MPI_STATUS_IGNORE));
+    if (!there) doze();
+  }
+  w->asked = false;
+  *run = w->answer;
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode work_as_worker(worker *w)
+{
+  for (;;) {
+    report done;
+
+    PetscCall(await(w, &w->self->run));
+    if (w->self->run == NONE) break;
+    PetscCall(hear_stop(w));
+    w->beat = MPI_Wtime();
+    done = (report){.kind = DONE, .run = w->self->run, .status = IP_STATUS_PENDING};
+    if (!w->self->stop) PetscCall(do_run(w->self, pause_worker, w, &done));
+    PetscCall(tell(w, &done)); /* after a stop: not done, and so on until told NONE */
+  }
+  return hear_stop(w); /* one sent while the last answer was under way */
+}
+
+/* ---- front door --------------------------------------------------------------------------------- */
+
+typedef struct {
+  double cost;
+  int32_t run;
+} priced;
+
+static int longest_first(const void *a, const void *b)
+{
+  const priced *x = a, *y = b;
+
+  if (x->cost != y->cost) return x->cost < y->cost ? 1 : -1;
+  return (x->run > y->run) - (x->run < y->run);
+}
+
+static PetscErrorCode sort_runs(master *m)
+{
+  const int32_t *todo = m->self->sweep->todo;
+  priced *p = NULL;
+
+  PetscCall(IP_ALLOCATE(m->n, &p));
+  for (size_t i = 0; i < m->n; i++)
+    p[i] = (priced){.cost = m->self->plan->run[todo[i]].cost, .run = todo[i]};
+  if (m->n > 1) qsort(p, m->n, sizeof *p, longest_first);
+  for (size_t i = 0; i < m->n; i++) {
+    m->order[i] = p[i].run;
+    m->progress.work += p[i].cost;
+  }
+  ip_release(&p);
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode fill_master(master *m)
+{
+  const size_t size = (size_t)m->self->size;
+  const int32_t *todo = m->self->sweep->todo;
+
+  PetscCall(IP_ALLOCATE(m->n, &m->order));
+  PetscCall(IP_ALLOCATE(size, &m->part));
+  PetscCall(IP_ALLOCATE(size, &m->claim));
+  PetscCall(IP_ALLOCATE(size, &m->dismissed));
+  PetscCall(sort_runs(m));
+  for (size_t r = 0; r < size; r++) m->claim[r] = NONE;
+  m->progress.runs = m->self->plan->n_runs;
+  for (size_t i = 0; i < m->n; i++) m->status[todo[i]] = IP_STATUS_PENDING; /* done again */
+  for (size_t r = 0; r < m->self->plan->n_runs; r++) {
+    m->progress.done += (size_t)(m->status[r] != IP_STATUS_PENDING);
+    m->progress.diverged += (size_t)(m->status[r] == IP_STATUS_DIVERGED);
+    m->progress.failed += (size_t)(m->status[r] == IP_STATUS_FAILED);
+  }
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode be_master(rank_state *self, bool *left_over)
+{
+  const ip_sweep *sweep = self->sweep;
+  master m = {.self = self, .n = sweep->n, .status = sweep->status, .left = self->size - 1};
+  PetscErrorCode code = fill_master(&m);
+
+  if (code == PETSC_SUCCESS) code = work_as_master(&m);
+  *left_over = false;
+  for (size_t i = 0; i < sweep->n; i++)
+    *left_over = *left_over || sweep->status[sweep->todo[i]] == IP_STATUS_PENDING;
+  ip_release(&m.order);
+  ip_release(&m.part);
+  ip_release(&m.claim);
+  ip_release(&m.dismissed);
+  return code;
+}
+
+/* The plain barrier burns the core; ranks may wait here for hours. */
+static PetscErrorCode quiet_barrier(MPI_Comm comm)
+{
+  MPI_Request request;
+  int there = 0;
+
+  PetscCallMPI(MPI_Ibarrier(comm, &request));
+  while (!there) {
+    PetscCallMPI(MPI_Test(&request, &there, MPI_STATUS_IGNORE));
+    if (!there) doze();
+  }
+  return PETSC_SUCCESS;
+}
+
+PetscErrorCode ip_study_run(MPI_Comm comm, const ip_sweep *sweep, bool *stopped)
+{
+  rank_state self = {.comm = comm, .plan = sweep->plan, .sweep = sweep, .run = NONE};
+  bool left_over = false;
+
+  PetscCallMPI(MPI_Comm_rank(comm, &self.rank));
+  PetscCallMPI(MPI_Comm_size(comm, &self.size));
+  PetscCall(stage_register());
+  PetscCall(ip_record_create(sweep->plan, &self.record));
+
+  PetscErrorCode code;
+
+  if (self.rank == 0)
+    code = be_master(&self, &left_over);
+  else
+    code = work_as_worker(&(worker){.self = &self});
+  ip_record_destroy(&self.record);
+  PetscCall(code);
+  PetscCall(quiet_barrier(comm));
+  PetscCallMPI(MPI_Bcast(&left_over, 1, MPI_C_BOOL, 0, comm));
+  *stopped = left_over;
+  return PETSC_SUCCESS;
+}

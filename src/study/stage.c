@@ -1,0 +1,58 @@
+/* Stages of PETSc's log. */
+
+#include "stage.h"
+#include <infoplane/estimator.h>
+
+static bool logging(void)
+{
+  PetscBool initialized = PETSC_FALSE;
+
+  return PetscInitialized(&initialized) == PETSC_SUCCESS && initialized;
+}
+
+static PetscErrorCode find(const char *name, PetscLogStage *stage)
+{
+  PetscCall(PetscLogStageGetId(name, stage));
+  return *stage < 0 ? PetscLogStageRegister(name, stage) : PETSC_SUCCESS;
+}
+
+PetscErrorCode stage_register(void)
+{
+  PetscLogStage stage;
+
+  if (!logging()) return PETSC_SUCCESS;
+  PetscCall(find("train", &stage));
+  PetscCall(find("look", &stage));
+  for (size_t i = 0; ip_estimator_name(i); i++) PetscCall(find(ip_estimator_name(i), &stage));
+  return find("store", &stage);
+}
+
+PetscErrorCode stage_unwind(void)
+{
+  PetscStageLog log;
+  int stage = 0;
+
+  if (!logging()) return PETSC_SUCCESS;
+  PetscCall(PetscLogGetStageLog(&log));
+  PetscCall(PetscStageLogGetCurrent(log, &stage));
+  while (stage > 0) { /* 0: the main stage */
+    PetscCall(PetscLogStagePop());
+    PetscCall(PetscStageLogGetCurrent(log, &stage));
+  }
+  return PETSC_SUCCESS;
+}
+
+PetscErrorCode stage_begin(const char *name)
+{
+  PetscLogStage stage;
+
+  if (!logging()) return PETSC_SUCCESS;
+  PetscCall(find(name, &stage));
+  return PetscLogStagePush(stage);
+}
+
+PetscErrorCode stage_end(void)
+{
+  if (!logging()) return PETSC_SUCCESS;
+  return PetscLogStagePop();
+}
