@@ -1,0 +1,126 @@
+#pragma once
+
+/** @file
+ *  The one shared HDF5 file, which is also netCDF-4.
+ *
+ *  Rank 0 writes the whole skeleton serially under a temporary name and publishes it by rename;
+ *  from then on every rank writes only raw data, independently, each run its own slabs, and seals
+ *  a run with a checksum.  A run counts only when its status says so and its checksum fits.
+ *  No metadata changes and nothing is collective while networks train, so a kill loses nothing.
+ */
+
+#include <infoplane/core.h>
+#include <infoplane/study.h>
+
+typedef struct ip_store ip_store;
+
+/** What a launch says of itself, kept in /provenance; texts borrowed. */
+typedef struct {
+  const char *version, *commit,
+      *build;                  /**< build: hash of floors 0 to 2, compiler and flags  */
+  const char *launch_json;     /**< libraries, hosts, command line: one JSON object   */
+  const char *provenance_yaml; /**< every key and where its value came from           */
+  bool reproducible;           /**< leave /timing and /provenance constant            */
+  bool accept_build;           /**< continue a file of another build                  */
+} ip_store_origin;
+
+/** Bytes of the file for this plan, within a few per cent.  Serial. */
+PetscErrorCode ip_store_size(const ip_plan *plan, uint64_t *bytes);
+
+/** Bytes free where path would stand.  IP_ERR_CREATE: no such folder, not writable. */
+PetscErrorCode ip_store_free_space(const char *path, uint64_t *bytes);
+
+/** The folder of path lies on NFS, where neighbors in a page may clobber each other: worth a
+ *  warning, costs recomputing. */
+bool ip_store_on_nfs(const char *path);
+
+/** Serial, rank 0 only.  Make the file where none stands (IP_ERR_IO: disk full, nothing left
+ *  behind), or check that the one that stands belongs to this plan: IP_ERR_CONFIG with the
+ *  differences in words, another build; IP_ERR_DATA: not a file of infoplane, newer format,
+ *  damaged.  A strange file is never touched.  *created: true if made now. */
+PetscErrorCode ip_store_prepare(const char *path, const ip_plan *plan,
+                                const ip_store_origin *origin, bool *created);
+
+/** Open for writing runs; the file must be prepared.  Collective. */
+PetscErrorCode ip_store_open(MPI_Comm comm, const char *path, const ip_plan *plan,
+                             const ip_store_origin *origin, ip_store **store);
+/** Collective. */
+PetscErrorCode ip_store_close(ip_store **store);
+
+/** Write the record's slabs, fdatasync, checksum and status, fdatasync.  An ip_sink: context is
+ *  the store.  Independent.  IP_ERR_IO; IP_ERR_LOCKED when the lock is no longer ours. */
+PetscErrorCode ip_store_put(void *store, const ip_record *record);
+
+/** Status of a run as the file proves it: pending unless the checksum fits.  Independent. */
+PetscErrorCode ip_store_verify(ip_store *store, size_t run, ip_status *status);
+
+/** Status of all runs, each rank verifying its share, and none what it put itself where there is
+ *  another.  status: shape (n_runs); *damaged: runs whose status said finished but whose checksum
+ *  does not fit.  Collective; when one rank fails all do. */
+PetscErrorCode ip_store_verify_all(ip_store *store, int8_t status[], size_t *damaged);
+
+/** The same of the runs put in this launch alone, each by another rank than put it, where there is
+ *  one.  status: as rank 0 knows it for the others; the same on every rank afterwards. */
+PetscErrorCode ip_store_verify_put(ip_store *store, int8_t status[], size_t *damaged);
+
+/** Write what is known of the launch's end (one JSON value) beside what open wrote of its start:
+ *  {"start": ..., "end": ...} in /provenance/launch_json.  Nothing in a reproducible file.
+ *  Independent, rank 0. */
+PetscErrorCode ip_store_end_launch(ip_store *store, const char *json);
+
+/* ---- lock ------------------------------------------------------------------------------------ */
+
+/** `<path>.lock`: one job at a time.  Held by rank 0. */
+typedef struct ip_lock ip_lock;
+
+/** Take it.  IP_ERR_LOCKED naming host, pid and job of the holder.  Stale locks are taken over:
+ *  same host and process gone; another host only when its Slurm job is gone, or when it gave no
+ *  heartbeat for ten minutes and break_lock.  patience: seconds to wait for a holder on this
+ *  host, as ranks of a killed job live a little longer than it. */
+PetscErrorCode ip_lock_take(const char *path, bool break_lock, double patience, ip_lock **lock);
+/** Rewrite with a fresh heartbeat and what `status` shows. */
+PetscErrorCode ip_lock_beat(ip_lock *lock, const ip_progress *progress, double rate,
+                            double seconds_left);
+/** 64-bit name of the holding; the store of every rank compares it before each commit. */
+uint64_t ip_lock_token(const ip_lock *lock);
+/** From now on compare the lock with this token before each put; 0: no lock.  Independent. */
+PetscErrorCode ip_store_guard(ip_store *store, uint64_t token);
+void ip_lock_release(ip_lock **lock); /**< removes the file if it is still ours */
+
+/** The holder of a lock in words, or "" when nobody holds it. */
+PetscErrorCode ip_lock_describe(const char *path, ip_text *words);
+
+/* ---- reading without a plan ------------------------------------------------------------------ */
+
+/** Results opened for reading: serial, also while a job writes them. */
+typedef struct ip_results ip_results;
+
+enum { IP_RESULTS_RANK = 4 }; /**< most axes of a variable */
+
+/** IP_ERR_NO_INPUT: missing; IP_ERR_LOCKED: no permission; IP_ERR_DATA: not a file of infoplane,
+ *  of a newer format, damaged. */
+PetscErrorCode ip_results_open(const char *path, ip_results **results);
+void ip_results_close(ip_results **results);
+
+/** Length of an axis ("run", "column", "epoch", "layer"), 0 if it does not exist. */
+size_t ip_results_axis(const ip_results *results, const char *name);
+
+/** Shape of a variable ("i_xt", "timing/seconds"); false if it does not exist. */
+bool ip_results_shape(const ip_results *results, const char *name, size_t *n_axes,
+                      size_t length[IP_RESULTS_RANK]);
+
+/** A numeric variable or a block of it as doubles: start and count per axis (n_axes of them);
+ *  integers are converted (those above 2^53, as checksums are, lose digits).  IP_ERR_DATA when it
+ *  is not there, holds texts, has another number of axes, or ends before the block does. */
+PetscErrorCode ip_results_block(const ip_results *results, const char *name, size_t n_axes,
+                                const size_t start[], const size_t count[], double value[]);
+
+/** Text number i of a variable of texts ("column", "provenance/launch_json"); release with
+ *  ip_release.  IP_ERR_DATA. */
+PetscErrorCode ip_results_text(const ip_results *results, const char *name, size_t i,
+                               char **text);
+
+/** A text attribute ("units", "flag_meanings") of a variable or group; name NULL: of the file
+ *  ("config", "title").  Release with ip_release.  IP_ERR_DATA. */
+PetscErrorCode ip_results_attribute(const ip_results *results, const char *name,
+                                    const char *attribute, char **text);

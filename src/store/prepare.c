@@ -1,0 +1,252 @@
+/* Before the first run: make the file, complete and synced, or recognize the one that stands. */
+
+#include "builds.h"
+#include "skeleton.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/* ---- room --------------------------------------------------------------------------------------- */
+
+PetscErrorCode ip_store_size(const ip_plan *plan, uint64_t *bytes)
+{
+  ip_layout *layout = NULL;
+
+  PetscCall(ip_layout_create(plan, &layout));
+  *bytes = ip_skeleton_bytes(layout);
+  ip_layout_destroy(&layout);
+  return PETSC_SUCCESS;
+}
+
+/* The folder of a path; release it. */
+static PetscErrorCode folder_of(const char *path, char **folder)
+{
+  const char *slash = strrchr(path, '/');
+  ip_text text = {0};
+
+  if (!slash)
+    PetscCall(ip_text_add(&text, "."));
+  else
+    PetscCall(ip_text_add(&text, "%.*s", slash == path ? 1 : (int)(slash - path), path));
+  *folder = text.text;
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode free_in(const char *folder, uint64_t *bytes)
+{
+  struct statvfs about;
+
+  IP_CHECK(statvfs(folder, &about) == 0, IP_ERR_CREATE, "folder %s: %s", folder,
+           strerror(errno));
+  IP_CHECK(access(folder, W_OK | X_OK) == 0, IP_ERR_CREATE, "folder %s: %s", folder,
+           strerror(errno));
+  *bytes = (uint64_t)about.f_bavail * about.f_frsize;
+  return PETSC_SUCCESS;
+}
+
+PetscErrorCode ip_store_free_space(const char *path, uint64_t *bytes)
+{
+  char *folder = NULL;
+
+  PetscCall(folder_of(path, &folder));
+  const PetscErrorCode code = free_in(folder, bytes);
+
+  ip_release(&folder);
+  return code;
+}
+
+bool ip_store_on_nfs(const char *path)
+{
+  struct statfs about;
+  char *folder = NULL;
+
+  if (folder_of(path, &folder)) return false;
+  const bool nfs = statfs(folder, &about) == 0 && about.f_type == NFS_SUPER_MAGIC;
+
+  ip_release(&folder);
+  return nfs;
+}
+
+/* ---- a new file ---------------------------------------------------------------------------------- */
+
+static PetscErrorCode sync_folder(const char *path)
+{
+  char *folder = NULL;
+
+  PetscCall(folder_of(path, &folder));
+  const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
+
+  if (fd >= 0) close(fd);
+  ip_release(&folder);
+  IP_CHECK(synced, IP_ERR_IO, "%s: its folder cannot be synced: %s", path, strerror(errno));
+  return PETSC_SUCCESS;
+}
+
+/* Give the file its name, unless another one took it meanwhile. */
+static PetscErrorCode publish(const char *partial, const char *path)
+{
+  bool done = renameat2(AT_FDCWD, partial, AT_FDCWD, path, RENAME_NOREPLACE) == 0;
+
+  if (!done && (errno == EINVAL || errno == ENOSYS)) /* NFS */
+    done = link(partial, path) == 0 && unlink(partial) == 0;
+  IP_CHECK(done, IP_ERR_CREATE, "%s cannot be created: %s", path, strerror(errno));
+  return sync_folder(path);
+}
+
+/* The disk and the shell's limit have room for a file of this size. */
+static PetscErrorCode check_room(const char *path, uint64_t needed)
+{
+  uint64_t available = 0;
+  struct rlimit limit;
+  char size[32], room[32];
+
+  PetscCall(ip_store_free_space(path, &available));
+  ip_bytes_format((double)needed, size);
+  ip_bytes_format((double)available, room);
+  IP_CHECK(needed <= available, IP_ERR_IO,
+           "%s needs %s, but only %s are free: choose another folder, or look at fewer epochs, "
+           "columns or runs",
+           path, size, room);
+  if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return PETSC_SUCCESS;
+  ip_bytes_format((double)limit.rlim_cur, room);
+  IP_CHECK(
+      needed <= limit.rlim_cur, IP_ERR_IO,
+      "%s needs %s, but files of at most %s are allowed here: raise the limit with ulimit -f",
+      path, size, room);
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode create(const char *path, const char *partial, const ip_plan *plan,
+                             const ip_layout *layout, const ip_store_origin *origin)
+{
+  PetscCall(check_room(path, ip_skeleton_bytes(layout)));
+  IP_CHECK(unlink(partial) == 0 || errno == ENOENT, IP_ERR_CREATE,
+           "%s, left over from an earlier start, cannot be removed: %s", partial,
+           strerror(errno));
+  const int fd = open(partial, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+
+  IP_CHECK(fd >= 0, IP_ERR_CREATE, "%s cannot be created: %s", partial, strerror(errno));
+  PetscErrorCode code = ip_skeleton_write(partial, fd, plan, layout, origin);
+
+  if (!code && fsync(fd) != 0)
+    code = ip_error_raise(IP_ERR_IO, __func__, "%s: %s", partial, strerror(errno));
+  if (!code) code = publish(partial, path);
+  if (code) unlink(partial);
+  close(fd);
+  return code;
+}
+
+/* ---- the file that stands ------------------------------------------------------------------------ */
+
+static PetscErrorCode check_config(const char *path, hid_t file, const ip_plan *plan)
+{
+  ip_text config = {0}, words = {0};
+  char *held = NULL;
+  PetscErrorCode code = ip_h5_read_text(file, "config", &held);
+
+  if (!code) code = ip_options_config(plan->options, &config);
+  if (!code) code = ip_options_difference(held, config.text ? config.text : "", &words);
+  if (!code && words.length > 0)
+    code = ip_error_raise(IP_ERR_CONFIG, __func__,
+                          "%s holds another study:\n%s%sUse another output file, or the input "
+                          "that the file was begun with",
+                          path, words.text, words.text[words.length - 1] == '\n' ? "" : "\n");
+  ip_text_clear(&words);
+  ip_text_clear(&config);
+  ip_release(&held);
+  return code;
+}
+
+/* The array stands in the file with this shape. */
+static bool has_shape(hid_t file, const ip_variable *v)
+{
+  char path[256];
+  hsize_t length[H5S_MAX_RANK];
+
+  snprintf(path, sizeof path, "%s/%s", v->group, v->name);
+  const hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT), space = H5Dget_space(dataset);
+  bool fits = H5Sget_simple_extent_ndims(space) == (int)v->n_axes &&
+              H5Sget_simple_extent_dims(space, length, NULL) >= 0;
+
+  for (size_t a = 0; a < v->n_axes && fits; a++) fits = length[a] == v->length[a];
+  ip_h5_close(space);
+  ip_h5_close(dataset);
+  return fits;
+}
+
+static PetscErrorCode check_shapes(const char *path, hid_t file, const ip_layout *layout)
+{
+  for (size_t i = 0; i < layout->n; i++)
+    IP_CHECK(has_shape(file, &layout->variable[i]), IP_ERR_DATA,
+             "%s: %s/%s is missing or has another shape than this study gives it: the file is "
+             "damaged, or its data set has changed",
+             path, layout->variable[i].group, layout->variable[i].name);
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode check_build(const char *path, hid_t file, const ip_store_origin *origin)
+{
+  int found = -1, n = 0;
+  char last[IP_LAYOUT_BUILD + 1] = "";
+  const hid_t dataset = H5Dopen2(file, "provenance/build_text", H5P_DEFAULT);
+  const PetscErrorCode code = ip_builds_find(dataset, origin->build, &found, &n, last);
+
+  ip_h5_close(dataset);
+  PetscCall(code);
+  IP_CHECK(found >= 0 || n == 0 || origin->accept_build, IP_ERR_CONFIG,
+           "%s was begun by another build of infoplane (%s; this one is %s), whose numbers may "
+           "differ in the last bits: accept_build=yes continues it all the same",
+           path, last, origin->build);
+  IP_CHECK(found >= 0 || n < IP_LAYOUT_BUILDS, IP_ERR_CONFIG,
+           "%s was continued by %d builds of infoplane, which is all it can name", path, n);
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode check(const char *path, const ip_plan *plan, const ip_layout *layout,
+                            const ip_store_origin *origin)
+{
+  hid_t file = -1;
+
+  PetscCall(ip_h5_open_ours(path, &file));
+  PetscErrorCode code = check_config(path, file, plan);
+
+  if (!code) code = check_shapes(path, file, layout);
+  if (!code) code = check_build(path, file, origin);
+  ip_h5_close(file);
+  PetscCall(code);
+  IP_CHECK(access(path, W_OK) == 0, IP_ERR_LOCKED, "%s: no permission to write it", path);
+  return PETSC_SUCCESS;
+}
+
+PetscErrorCode ip_store_prepare(const char *path, const ip_plan *plan,
+                                const ip_store_origin *origin, bool *created)
+{
+  struct stat about;
+  ip_layout *layout = NULL;
+  ip_text partial = {0};
+  const bool stands = stat(path, &about) == 0 || errno != ENOENT;
+
+  ip_h5_begin();
+  PetscCall(ip_layout_create(plan, &layout));
+  PetscErrorCode code = ip_text_add(&partial, "%s.partial", path);
+
+  if (!code)
+    code = stands ? check(path, plan, layout, origin)
+                  : create(path, partial.text, plan, layout, origin);
+  ip_text_clear(&partial);
+  ip_layout_destroy(&layout);
+  PetscCall(code);
+  *created = !stands;
+  return PETSC_SUCCESS;
+}

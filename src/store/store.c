@@ -1,0 +1,444 @@
+/* Writing runs: every rank its own slabs, sealed by a checksum that proves them.
+
+       slabs -> fdatasync -> checksum, status -> fdatasync
+
+   Only raw data is written, independently, into arrays that exist: a kill at any moment leaves a
+   file that opens, and a run that is sealed or pending. */
+
+#include "builds.h"
+#include "lock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <infoplane/store.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+struct ip_store {
+  MPI_Comm comm;
+  int rank;
+  const ip_plan *plan;
+  char *path;
+  hid_t file;
+  int fd; /* our own descriptor: fdatasync needs one, HDF5's flush would be collective */
+  uint64_t token;
+  bool reproducible;
+  hid_t field[IP_FIELDS]; /* -1: not in the file */
+  hid_t status, checksum, seconds, trained_by, build_index, build_text, launch_json;
+  int build;
+  int launch;       /* row of this launch; -1: none */
+  char *start_json; /* rank 0 */
+  int32_t *writer;  /* shape (n_runs): 1 + the rank that put the run in this launch, 0 = none */
+};
+
+/* ---- open and close ------------------------------------------------------------------------------ */
+
+/* The worst code of all ranks, so that all of them go on or stop together. */
+static PetscErrorCode agree(MPI_Comm comm, PetscErrorCode code)
+{
+  int mine = (int)code, worst = 0;
+
+  PetscCallMPI(MPI_Allreduce(&mine, &worst, 1, MPI_INT, MPI_MAX, comm));
+  if (worst && !mine)
+    return ip_error_raise((PetscErrorCode)worst, __func__, "another rank reports the error");
+  return code;
+}
+
+static PetscErrorCode open_array(ip_store *s, const char *name, hid_t *dataset)
+{
+  *dataset = H5Dopen2(s->file, name, H5P_DEFAULT);
+  return IP_H5(*dataset, IP_ERR_DATA, "%s: cannot open %s", s->path, name);
+}
+
+static PetscErrorCode open_arrays(ip_store *s)
+{
+  for (size_t f = 0; f < IP_FIELDS; f++)
+    if (ip_field_length(s->plan, f) > 0)
+      PetscCall(open_array(s, ip_field_row(f)->name, &s->field[f]));
+  PetscCall(open_array(s, "status", &s->status));
+  PetscCall(open_array(s, "checksum", &s->checksum));
+  PetscCall(open_array(s, "timing/seconds", &s->seconds));
+  PetscCall(open_array(s, "timing/rank", &s->trained_by));
+  PetscCall(open_array(s, "provenance/build_index", &s->build_index));
+  PetscCall(open_array(s, "provenance/build_text", &s->build_text));
+  return open_array(s, "provenance/launch_json", &s->launch_json);
+}
+
+static PetscErrorCode open_descriptor(ip_store *s)
+{
+  s->fd = open(s->path, O_RDWR | O_CLOEXEC);
+  IP_CHECK(s->fd >= 0, IP_ERR_IO, "%s: %s", s->path, strerror(errno));
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode open_file(ip_store *s)
+{
+  const hid_t access = ip_h5_access();
+
+  H5Pset_fapl_mpio(access, s->comm, MPI_INFO_NULL);
+  s->file = H5Fopen(s->path, H5F_ACC_RDWR, access);
+  const PetscErrorCode code =
+      IP_H5(s->file, IP_ERR_ENVIRONMENT, "%s cannot be opened through MPI-IO", s->path);
+
+  ip_h5_close(access);
+  return code;
+}
+
+/* ---- what a launch says of itself ----------------------------------------------------------------- */
+
+/* {"start": ..., "end": ...}; what does not fit is left out, so that the row stays JSON. */
+static PetscErrorCode write_launch(ip_store *s, const char *end)
+{
+  char row[IP_LAYOUT_LAUNCH] = "";
+  const ip_cells cells = {
+      .n_axes = 2, .start = {(hsize_t)s->launch, 0               },
+           .count = {1,                  IP_LAYOUT_LAUNCH}
+  };
+  const char *start = s->start_json && s->start_json[0] ? s->start_json : "null";
+  const char *last = end && end[0] ? end : "null";
+  const size_t frame = sizeof "{\"start\": , \"end\": }";
+
+  if (frame + strlen(start) + strlen(last) > sizeof row) start = "\"too long\"";
+  if (frame + strlen(start) + strlen(last) > sizeof row) last = "\"too long\"";
+  snprintf(row, sizeof row, "{\"start\": %s, \"end\": %s}", start, last);
+  return ip_h5_write(s->launch_json, H5T_NATIVE_UINT8, &cells, row);
+}
+
+/* The first free row, or the last. */
+static PetscErrorCode begin_launch(ip_store *s, const ip_store_origin *origin)
+{
+  uint8_t first[IP_LAYOUT_LAUNCHES];
+  const ip_cells cells = {
+      .n_axes = 2, .count = {IP_LAYOUT_LAUNCHES, 1}
+  };
+
+  if (s->reproducible) return PETSC_SUCCESS;
+  PetscCall(ip_h5_read(s->launch_json, H5T_NATIVE_UINT8, &cells, first));
+  s->launch = 0;
+  while (s->launch < IP_LAYOUT_LAUNCHES - 1 && first[s->launch]) s->launch++;
+  PetscCall(ip_text_copy(origin->launch_json ? origin->launch_json : "", &s->start_json));
+  return write_launch(s, NULL);
+}
+
+static PetscErrorCode begin_build(ip_store *s, const ip_store_origin *origin)
+{
+  int found = -1, n = 0;
+  char last[IP_LAYOUT_BUILD + 1];
+
+  PetscCall(ip_builds_find(s->build_text, origin->build, &found, &n, last));
+  IP_CHECK(found >= 0 || n < IP_LAYOUT_BUILDS, IP_ERR_CONFIG,
+           "%s was continued by %d builds of infoplane, which is all it can name", s->path, n);
+  s->build = found >= 0 ? found : n;
+  return found >= 0 ? PETSC_SUCCESS : ip_builds_write(s->build_text, n, origin->build);
+}
+
+/* Rank 0 names build and launch; all learn the row of the build. */
+static PetscErrorCode begin(ip_store *s, const ip_store_origin *origin)
+{
+  PetscErrorCode code = PETSC_SUCCESS;
+
+  if (s->rank == 0) code = begin_build(s, origin);
+  if (s->rank == 0 && !code) code = begin_launch(s, origin);
+  PetscCall(agree(s->comm, code));
+  PetscCallMPI(MPI_Bcast(&s->build, 1, MPI_INT, 0, s->comm));
+  return PETSC_SUCCESS;
+}
+
+PetscErrorCode ip_store_end_launch(ip_store *store, const char *json)
+{
+  if (store->launch < 0) return PETSC_SUCCESS;
+  PetscCall(write_launch(store, json));
+  IP_CHECK(fdatasync(store->fd) == 0, IP_ERR_IO, "%s: %s", store->path, strerror(errno));
+  return PETSC_SUCCESS;
+}
+
+/* ---- the handle ------------------------------------------------------------------------------------ */
+
+static PetscErrorCode open_all(ip_store *s, const ip_store_origin *origin)
+{
+  PetscCall(agree(s->comm, open_descriptor(s)));
+  PetscCall(agree(s->comm, open_file(s)));
+  PetscCall(agree(s->comm, open_arrays(s)));
+  return begin(s, origin);
+}
+
+PetscErrorCode ip_store_open(MPI_Comm comm, const char *path, const ip_plan *plan,
+                             const ip_store_origin *origin, ip_store **store)
+{
+  ip_store *s = NULL;
+
+  ip_h5_begin();
+  PetscCall(IP_ALLOCATE(1, &s));
+  *s = (ip_store){.comm = comm,
+                  .plan = plan,
+                  .file = -1,
+                  .fd = -1,
+                  .launch = -1,
+                  .reproducible = origin->reproducible,
+                  .status = -1,
+                  .checksum = -1,
+                  .seconds = -1,
+                  .trained_by = -1,
+                  .build_index = -1,
+                  .build_text = -1,
+                  .launch_json = -1};
+  for (size_t f = 0; f < IP_FIELDS; f++) s->field[f] = -1;
+  PetscErrorCode code = ip_text_copy(path, &s->path);
+
+  if (!code) code = IP_ALLOCATE(plan->n_runs, &s->writer);
+  MPI_Comm_rank(comm, &s->rank);
+  code = agree(comm, code);
+  if (!code) code = open_all(s, origin);
+  if (code)
+    ip_store_close(&s);
+  else
+    *store = s;
+  return code;
+}
+
+PetscErrorCode ip_store_close(ip_store **store)
+{
+  ip_store *s = *store;
+  PetscErrorCode code = PETSC_SUCCESS;
+
+  if (!s) return PETSC_SUCCESS;
+  for (size_t f = 0; f < IP_FIELDS; f++) ip_h5_close(s->field[f]);
+  const hid_t other[] = {s->status,      s->checksum,   s->seconds,    s->trained_by,
+                         s->build_index, s->build_text, s->launch_json};
+
+  for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) ip_h5_close(other[i]);
+  if (s->file >= 0) code = IP_H5(H5Fclose(s->file), IP_ERR_IO, "%s cannot be closed", s->path);
+  if (s->fd >= 0 && close(s->fd) != 0 && !code)
+    code = ip_error_raise(IP_ERR_IO, __func__, "%s: %s", s->path, strerror(errno));
+  ip_release(&s->writer);
+  ip_release(&s->start_json);
+  ip_release(&s->path);
+  ip_release(store);
+  return code;
+}
+
+PetscErrorCode ip_store_guard(ip_store *store, uint64_t token)
+{
+  store->token = token;
+  return PETSC_SUCCESS;
+}
+
+/* ---- one run ---------------------------------------------------------------------------------------- */
+
+/* The cells of one run in an array of this many axes, itself counted. */
+static ip_cells run_cells(const ip_store *s, size_t run, const ip_field *field)
+{
+  ip_cells cells = {.n_axes = 1 + field->n_axes, .start = {run}, .count = {1}};
+
+  for (size_t a = 0; a < field->n_axes; a++)
+    cells.count[a + 1] = ip_axis_length(s->plan, field->axis[a]);
+  return cells;
+}
+
+static PetscErrorCode write_slabs(ip_store *s, const ip_record *record)
+{
+  for (size_t f = 0; f < IP_FIELDS; f++) {
+    if (s->field[f] < 0) continue;
+    const ip_field *field = ip_field_row(f);
+    const ip_cells cells = run_cells(s, record->run, field);
+    const hid_t type = ip_h5_memory_type(field->type);
+    const PetscErrorCode code = ip_h5_write(s->field[f], type, &cells, record->array[f]);
+
+    ip_h5_close(type);
+    PetscCall(code);
+  }
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode write_timing(ip_store *s, const ip_record *record)
+{
+  const ip_cells cells = {.n_axes = 1, .start = {record->run}, .count = {1}};
+  const int8_t build = (int8_t)s->build;
+
+  PetscCall(ip_h5_write(s->build_index, H5T_NATIVE_INT8, &cells, &build));
+  if (s->reproducible) return PETSC_SUCCESS;
+  PetscCall(ip_h5_write(s->seconds, H5T_NATIVE_DOUBLE, &cells, &record->seconds));
+  return ip_h5_write(s->trained_by, H5T_NATIVE_INT, &cells, &s->rank);
+}
+
+static PetscErrorCode sync_data(ip_store *s)
+{
+  IP_CHECK(fdatasync(s->fd) == 0, IP_ERR_IO, "%s: %s", s->path, strerror(errno));
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode hash_identity(const ip_store *s, size_t run, XXH3_state_t *hash)
+{
+  ip_text identity = {0};
+  const PetscErrorCode code = ip_plan_identity(s->plan, run, &identity);
+
+  XXH3_64bits_reset(hash);
+  if (!code) XXH3_64bits_update(hash, identity.text, identity.length);
+  ip_text_clear(&identity);
+  return code;
+}
+
+/* XXH3 over the identity and the arrays of a record, in the order of record.def. */
+static PetscErrorCode hash_record(const ip_store *s, const ip_record *record, uint64_t *sum)
+{
+  XXH3_state_t *hash = XXH3_createState();
+  PetscErrorCode code;
+
+  IP_CHECK(hash, IP_ERR_INTERNAL, "no memory left for a checksum");
+  code = hash_identity(s, record->run, hash);
+  for (size_t f = 0; f < IP_FIELDS && !code; f++)
+    XXH3_64bits_update(hash, record->array[f],
+                       ip_field_length(s->plan, f) * ip_number_size(ip_field_row(f)->type));
+  *sum = XXH3_64bits_digest(hash);
+  XXH3_freeState(hash);
+  return code;
+}
+
+static PetscErrorCode write_seal(ip_store *s, const ip_record *record)
+{
+  const ip_cells cells = {
+      .n_axes = 2, .start = {record->run, 0},
+           .count = {1,           1}
+  };
+  const int8_t status = (int8_t)record->status;
+  uint64_t sum = 0;
+
+  PetscCall(hash_record(s, record, &sum));
+  PetscCall(ip_h5_write(s->checksum, H5T_NATIVE_UINT64, &cells, &sum));
+  return ip_h5_write(s->status, H5T_NATIVE_INT8, &cells, &status);
+}
+
+PetscErrorCode ip_store_put(void *store, const ip_record *record)
+{
+  ip_store *s = store;
+
+  IP_CHECK(record->run < s->plan->n_runs, IP_ERR_INTERNAL, "run %zu is not one of %zu",
+           record->run, s->plan->n_runs);
+  IP_CHECK(record->status > IP_STATUS_PENDING && record->status <= IP_STATUS_FAILED,
+           IP_ERR_INTERNAL, "run %zu: status %d is not that of a finished run", record->run,
+           (int)record->status);
+  if (s->token) PetscCall(ip_lock_check(s->path, s->token));
+  PetscCall(write_slabs(s, record));
+  PetscCall(write_timing(s, record));
+  PetscCall(sync_data(s));
+  PetscCall(write_seal(s, record));
+  s->writer[record->run] = s->rank + 1;
+  return sync_data(s);
+}
+
+/* ---- proof ------------------------------------------------------------------------------------------- */
+
+/* Read a run back; *fits: its bytes are those that were sealed. */
+static PetscErrorCode check_seal(const ip_store *s, ip_record *buffer, bool *fits)
+{
+  const ip_cells seal = {
+      .n_axes = 2, .start = {buffer->run, 0},
+           .count = {1,           1}
+  };
+  uint64_t held = 0, sum = 0;
+
+  PetscCall(ip_h5_read(s->checksum, H5T_NATIVE_UINT64, &seal, &held));
+  for (size_t f = 0; f < IP_FIELDS; f++) {
+    if (s->field[f] < 0) continue;
+    const ip_field *field = ip_field_row(f);
+    const ip_cells cells = run_cells(s, buffer->run, field);
+    const hid_t type = ip_h5_memory_type(field->type);
+    const PetscErrorCode code = ip_h5_read(s->field[f], type, &cells, buffer->array[f]);
+
+    ip_h5_close(type);
+    PetscCall(code);
+  }
+  PetscCall(hash_record(s, buffer, &sum));
+  *fits = sum == held;
+  return PETSC_SUCCESS;
+}
+
+/* What the file says of buffer->run, and whether it lies. */
+static PetscErrorCode prove(const ip_store *s, ip_record *buffer, ip_status *status,
+                            bool *damaged)
+{
+  const ip_cells cells = {
+      .n_axes = 2, .start = {buffer->run, 0},
+           .count = {1,           1}
+  };
+  int8_t held = 0;
+  bool fits = false;
+
+  PetscCall(ip_h5_read(s->status, H5T_NATIVE_INT8, &cells, &held));
+  if (held > IP_STATUS_PENDING && held <= IP_STATUS_FAILED)
+    PetscCall(check_seal(s, buffer, &fits));
+  *status = fits ? (ip_status)held : IP_STATUS_PENDING;
+  *damaged = held != IP_STATUS_PENDING && !fits;
+  return PETSC_SUCCESS;
+}
+
+PetscErrorCode ip_store_verify(ip_store *store, size_t run, ip_status *status)
+{
+  ip_record *buffer = NULL;
+  bool damaged = false;
+
+  IP_CHECK(run < store->plan->n_runs, IP_ERR_INTERNAL, "run %zu is not one of %zu", run,
+           store->plan->n_runs);
+  PetscCall(ip_record_create(store->plan, &buffer));
+  buffer->run = run;
+  const PetscErrorCode code = prove(store, buffer, status, &damaged);
+
+  ip_record_destroy(&buffer);
+  return code;
+}
+
+/* The runs of this rank's share, all or those put in this launch; others keep what they have.  Who wrote a run in this launch does
+   not verify it: the next rank does, so that it comes from another host's view of the file. */
+static PetscErrorCode verify_share(const ip_store *s, bool put_now, int8_t status[],
+                                   size_t *damaged)
+{
+  ip_record *buffer = NULL;
+  PetscErrorCode code = PETSC_SUCCESS;
+  int size = 1;
+
+  PetscCallMPI(MPI_Comm_size(s->comm, &size));
+  PetscCall(ip_record_create(s->plan, &buffer));
+  for (size_t run = 0; run < s->plan->n_runs && !code; run++) {
+    const size_t turn = s->writer[run] > 0 ? (size_t)s->writer[run] : run;
+    ip_status proved = IP_STATUS_PENDING;
+    bool lies = false;
+
+    if (put_now && s->writer[run] == 0) continue;
+    if ((int)(turn % (size_t)size) != s->rank) continue;
+    buffer->run = run;
+    code = prove(s, buffer, &proved, &lies);
+    status[run] = (int8_t)proved;
+    *damaged += lies;
+  }
+  ip_record_destroy(&buffer);
+  return code;
+}
+
+/* What is not verified keeps the status that rank 0 knows; all ranks end with the same. */
+static PetscErrorCode verify(ip_store *store, bool put_now, int8_t status[], size_t *damaged)
+{
+  const int runs = (int)store->plan->n_runs;
+  size_t mine = 0;
+  uint64_t sum = 0;
+
+  PetscCallMPI(
+      MPI_Allreduce(MPI_IN_PLACE, store->writer, runs, MPI_INT32_T, MPI_MAX, store->comm));
+  for (int run = 0; run < runs; run++)
+    if (!put_now || store->rank != 0 || store->writer[run] > 0) status[run] = IP_STATUS_PENDING;
+  PetscCall(agree(store->comm, verify_share(store, put_now, status, &mine)));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, status, runs, MPI_INT8_T, MPI_MAX, store->comm));
+  sum = mine;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_UINT64_T, MPI_SUM, store->comm));
+  *damaged = (size_t)sum;
+  return PETSC_SUCCESS;
+}
+
+PetscErrorCode ip_store_verify_all(ip_store *store, int8_t status[], size_t *damaged)
+{
+  return verify(store, false, status, damaged);
+}
+
+PetscErrorCode ip_store_verify_put(ip_store *store, int8_t status[], size_t *damaged)
+{
+  return verify(store, true, status, damaged);
+}

@@ -1,0 +1,265 @@
+/* One job at a time: the second is refused, the dead one's lock is taken, the silent one's on a word. */
+
+#include "check.h"
+#include <fcntl.h>
+#include <infoplane/store.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/infoplane_lock_XXXXXX";
+
+static int enter(void **state)
+{
+  (void)state;
+  unsetenv("SLURM_JOB_ID");
+  return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+  (void)state;
+  return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+}
+
+/* A lock of somebody else, as old as this. */
+static void leave_lock(const char *text, int seconds_old)
+{
+  FILE *file = fopen("x.h5.lock", "w");
+  struct timespec when[2] = {{.tv_sec = time(NULL) - seconds_old}};
+
+  assert_non_null(file);
+  fputs(text, file);
+  fclose(file);
+  when[1] = when[0];
+  assert_int_equal(utimensat(AT_FDCWD, "x.h5.lock", when, 0), 0);
+}
+
+static void refused(bool break_lock, const char *text)
+{
+  ip_lock *lock = NULL;
+
+  FAILS(ip_lock_take("x.h5", break_lock, 0, &lock), IP_ERR_LOCKED, text);
+  assert_null(lock);
+}
+
+static void taken(bool break_lock)
+{
+  ip_lock *lock = NULL;
+
+  OK(ip_lock_take("x.h5", break_lock, 0, &lock));
+  ip_lock_release(&lock);
+  assert_null(lock);
+  assert_int_not_equal(access("x.h5.lock", F_OK), 0);
+}
+
+static void second_job_is_refused(void **state)
+{
+  ip_lock *lock = NULL;
+  ip_text words = {0};
+  char pid[64];
+  const ip_progress progress = {.runs = 40, .done = 3, .running = 2};
+
+  (void)state;
+  OK(ip_lock_take("x.h5", false, 0, &lock));
+  assert_true(ip_lock_token(lock) != 0);
+  snprintf(pid, sizeof pid, "process %d", (int)getpid());
+  refused(false, pid);
+  refused(true, pid); /* alive: break_lock does not help */
+  OK(ip_lock_beat(lock, &progress, 0.5, 720));
+  OK(ip_lock_describe("x.h5", &words));
+  assert_non_null(
+      strstr(words.text, "3 of 40 runs done, 2 running, 0.5 runs per hour, 12 m left"));
+  ip_text_clear(&words);
+  ip_lock_release(&lock);
+  OK(ip_lock_describe("x.h5", &words));
+  assert_int_equal(words.length, 0);
+  taken(false);
+}
+
+static void lock_of_a_killed_job_is_taken(void **state)
+{
+  int pipes[2];
+  char word = 0;
+  ip_text words = {0};
+
+  (void)state;
+  assert_int_equal(pipe(pipes), 0);
+  const pid_t child = fork();
+
+  if (child == 0) {
+    ip_lock *lock = NULL;
+    const bool took = ip_lock_take("x.h5", false, 0, &lock) == PETSC_SUCCESS;
+
+    _exit(write(pipes[1], took ? "y" : "n", 1) == 1 && pause() ? 0 : 1);
+  }
+  assert_int_equal(read(pipes[0], &word, 1), 1);
+  assert_int_equal(word, 'y');
+  refused(true, "in use by process");
+  kill(child, SIGKILL);
+  assert_int_equal(waitpid(child, NULL, 0), child);
+  OK(ip_lock_describe("x.h5", &words)); /* nobody holds it */
+  assert_int_equal(words.length, 0);
+  taken(false);
+  close(pipes[0]), close(pipes[1]);
+}
+
+/* The child takes the lock, says so, and ends by itself 300 ms later. */
+static pid_t dying_holder(void)
+{
+  int pipes[2];
+  char word = 0;
+
+  assert_int_equal(pipe(pipes), 0);
+  const pid_t child = fork();
+
+  if (child == 0) {
+    ip_lock *lock = NULL;
+    const bool took = ip_lock_take("x.h5", false, 0, &lock) == PETSC_SUCCESS;
+    const bool said = write(pipes[1], took ? "y" : "n", 1) == 1;
+
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    _exit(said ? 0 : 1);
+  }
+  assert_int_equal(read(pipes[0], &word, 1), 1);
+  assert_int_equal(word, 'y');
+  close(pipes[0]), close(pipes[1]);
+  return child;
+}
+
+/* Nobody has waited for the child when it ends: it stays in /proc as a zombie, and is gone. */
+static void a_dying_neighbor_is_waited_for(void **state)
+{
+  ip_lock *lock = NULL;
+  const pid_t child = dying_holder();
+
+  (void)state;
+  refused(false, "in use by process");
+  OK(ip_lock_take("x.h5", false, 20, &lock));
+  ip_lock_release(&lock);
+  assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+/* The process number was given to another process since: not the holder. */
+static void same_number_is_not_same_process(void **state)
+{
+  char host[256], text[512];
+
+  (void)state;
+  assert_int_equal(gethostname(host, sizeof host), 0);
+  snprintf(text, sizeof text, "token: 1\nhost: %s\npid: %d\nstarted: 12\n", host,
+           (int)getpid());
+  leave_lock(text, 0);
+  taken(false);
+}
+
+static void another_host_needs_silence_and_a_word(void **state)
+{
+  static const char text[] = "token: 1\nhost: elsewhere\npid: 12\nstarted: 34\n";
+
+  (void)state;
+  leave_lock(text, 0);
+  refused(true, "host elsewhere");
+  leave_lock(text, 590);
+  refused(true, "break_lock=yes");
+  leave_lock(text, 610);
+  refused(false, "process 12 on host elsewhere");
+  taken(true);
+}
+
+/* Slurm in our place: a squeue that prints this and returns that. */
+static void fake_squeue(const char *prints, int returns)
+{
+  FILE *file = fopen("squeue", "w");
+
+  assert_non_null(file);
+  fprintf(file, "#!/bin/sh\necho \"$@\" >arguments\n%s\nexit %d\n", prints, returns);
+  fclose(file);
+  assert_int_equal(chmod("squeue", 0755), 0);
+}
+
+static void a_job_that_slurm_forgot_is_gone(void **state)
+{
+  static const char text[] =
+      "token: 1\nhost: elsewhere\npid: 12\nstarted: 34\njob: 77\nrestart: 1\n";
+  const char *before = getenv("PATH");
+  char *path = strdup(before ? before : ""), ours[128];
+
+  (void)state;
+  snprintf(ours, sizeof ours, "%s:/usr/bin:/bin", folder);
+  setenv("PATH", ours, 1);
+  leave_lock(text, 0);
+  fake_squeue("echo 77 batch train", 0);
+  refused(false, "of job 77 on host elsewhere");
+  fake_squeue("echo slurm_load_jobs error: Unable to contact slurm controller >&2", 1);
+  refused(false, "of job 77");
+  fake_squeue("echo slurm_load_jobs error: Invalid job id specified >&2", 1);
+  taken(false);
+  leave_lock(text, 0);
+  fake_squeue("", 0);
+  taken(false);
+
+  /* the same job in its next life has no other living one */
+  unlink("squeue");
+  leave_lock(text, 0);
+  setenv("SLURM_JOB_ID", "77", 1);
+  setenv("SLURM_RESTART_COUNT", "1", 1);
+  refused(false, "of job 77");
+  setenv("SLURM_RESTART_COUNT", "2", 1);
+  taken(false);
+  unsetenv("SLURM_JOB_ID"), unsetenv("SLURM_RESTART_COUNT");
+  setenv("PATH", path, 1);
+  free(path);
+  unlink("arguments");
+}
+
+/* What an editor or a broken disk leaves is nobody's word: refused, and never obeyed. */
+static void rubbish_is_not_trusted(void **state)
+{
+  ip_text words = {0};
+
+  (void)state;
+  leave_lock("", 0);
+  refused(false, "host unknown");
+  leave_lock("pid: 99999999999999999999\nhost:\njob: 7; rm -rf /\nleft: 1e999\nruns: x", 0);
+  refused(true, "host unknown");
+  OK(ip_lock_describe("x.h5", &words));
+  ip_text_clear(&words);
+  leave_lock("", 610);
+  taken(true);
+}
+
+static void holder_notices_a_replaced_lock(void **state)
+{
+  ip_lock *lock = NULL;
+  const ip_progress progress = {.runs = 1};
+
+  (void)state;
+  OK(ip_lock_take("x.h5", false, 0, &lock));
+  unlink("x.h5.lock");
+  leave_lock("token: 1\nhost: elsewhere\n", 0);
+  FAILS(ip_lock_beat(lock, &progress, 0, 0), IP_ERR_LOCKED, "another job");
+  ip_lock_release(&lock);
+  assert_int_equal(access("x.h5.lock", F_OK), 0); /* the other's stays */
+  unlink("x.h5.lock");
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(second_job_is_refused),
+      cmocka_unit_test(lock_of_a_killed_job_is_taken),
+      cmocka_unit_test(a_dying_neighbor_is_waited_for),
+      cmocka_unit_test(same_number_is_not_same_process),
+      cmocka_unit_test(another_host_needs_silence_and_a_word),
+      cmocka_unit_test(a_job_that_slurm_forgot_is_gone),
+      cmocka_unit_test(rubbish_is_not_trusted),
+      cmocka_unit_test(holder_notices_a_replaced_lock),
+  };
+
+  PetscPushErrorHandler(ip_error_handler, NULL);
+  return cmocka_run_group_tests(tests, enter, leave);
+}
