@@ -1,0 +1,170 @@
+#pragma once
+
+/** @file
+ *  The program: verbs, what is typed, and what is shown.  Private to cli.
+ *
+ *  Verbs return the exit code; messages go to stderr, results to stdout, from one rank only.
+ */
+
+#include <infoplane/store.h>
+#include <infoplane/study.h>
+#include <stdio.h>
+
+/* ---- what was typed ----------------------------------------------------------------------------- */
+
+typedef struct {
+  const char *program;
+  const char *verb;
+  const char *operand;  /**< input file, results file or topic; NULL if none    */
+  const char *output;   /**< -o FILE, NULL if not given                         */
+  size_t n_settings;    /**< key=value                                          */
+  const char **setting; /**<                                                    */
+  size_t n_petsc;       /**< -petsc_X [value]: handed to PETSc as -X            */
+  const char **petsc;   /**<                                                    */
+  bool quiet, verbose;  /**< -q, -v                                             */
+  bool help, version;   /**< --help, --version                                  */
+  int count;            /**< as main has them, for the record of the launch     */
+  char **text;          /**<                                                    */
+} arguments;
+
+PetscErrorCode arguments_read(int argc, char **argv, arguments *a);
+void arguments_clear(arguments *a);
+
+/* ---- verbs -------------------------------------------------------------------------------------- */
+
+typedef struct {
+  const char *name, *usage, *sentence;
+  int (*act)(const arguments *a);
+} verb;
+
+const verb *verb_row(size_t i);
+const char *verb_name(size_t i); /**< ip_names of the verbs */
+
+int verb_run(const arguments *a);
+int verb_plan(const arguments *a);
+int verb_status(const arguments *a);
+int verb_help(const arguments *a);
+
+/** Print the kept message on stderr (-v: and where it was raised) and return its exit code. */
+int report_error(const arguments *a, PetscErrorCode code);
+
+/* ---- the input, on one rank and on all ------------------------------------------------------------ */
+
+/** An input file with everything that follows from it. */
+typedef struct {
+  char *name, *text;
+  size_t length;
+  ip_options *options;
+  ip_data *data;
+  ip_plan *plan;
+} input;
+
+/** Read the file and parse it; then load the data and make the plan. Serial. */
+PetscErrorCode input_read(const arguments *a, input *in);
+PetscErrorCode input_plan(input *in);
+void input_clear(input *in);
+
+/** Rank 0 has read; all others receive text and data and make the same plan. Collective. */
+PetscErrorCode input_share(MPI_Comm comm, const arguments *a, input *in);
+
+/** Default results file: the input's name with .h5, in the current folder; -o otherwise. */
+PetscErrorCode output_path(const arguments *a, char **path);
+
+/* ---- MPI and PETSc start and end here -------------------------------------------------------------- */
+
+typedef struct {
+  MPI_Comm comm;
+  int rank, size;
+  bool started;  /**< MPI and PETSc are up                                          */
+  bool together; /**< the last error is known to all ranks: no abort is needed      */
+  int words;     /**< command line of PETSc, which keeps it                         */
+  char **word;
+} launch;
+
+/** Rank and size as the launcher's environment says, before MPI: 0 of 1 without one. */
+void launcher_place(int *rank, int *size);
+
+/** Start PETSc and MPI with nothing hidden: no .petscrc, no PETSC_OPTIONS, ROMIO for MPI-IO.
+ *  IP_ERR_ENVIRONMENT where a launcher started many programs of one rank each. */
+PetscErrorCode launch_begin(const arguments *a, launch *l);
+
+/** Rank 0's code to all ranks. Collective. */
+PetscErrorCode launch_agree(launch *l, PetscErrorCode code);
+
+/** End; returns the exit code: the same on all ranks, or MPI_Abort for an error of one. */
+int launch_end(launch *l, const arguments *a, PetscErrorCode code, int exit_code);
+
+/** "Open MPI 4.1.4 (romio321)  HDF5 1.10.8 parallel  PETSc 3.18.5  AVX2" */
+PetscErrorCode versions_line(ip_text *text);
+/** Every library with its version, a line each. */
+PetscErrorCode versions_list(ip_text *text);
+/** One JSON object that describes this launch. Collective; text is filled on rank 0. */
+PetscErrorCode launch_json(const launch *l, const arguments *a, ip_text *text);
+
+/* ---- signals ------------------------------------------------------------------------------------- */
+
+/** From now on SIGUSR1, SIGTERM and SIGINT leave a note and nothing else. */
+void signals_catch(void);
+int signals_noted(void); /**< the last of them, 0 = none; an ip_signaled */
+
+/* ---- what is shown while it runs: rank 0 ----------------------------------------------------------- */
+
+/** What progress is about; borrowed, but for the time. */
+typedef struct {
+  const char *path; /**< results file: <path>.stop stops          */
+  bool quiet;
+  double started; /**< of the program, as seconds_now tells it  */
+  double limit;   /**< max_time in seconds, 0 = none            */
+  size_t n;       /**< runs of this launch                      */
+  ip_lock *lock;  /**< gets the heartbeat, or NULL              */
+} progress_of;
+
+typedef struct {
+  FILE *to;    /**< stdout, or NULL: say nothing                          */
+  int columns; /**< of the terminal whose last line is rewritten, 0: none */
+  bool color, ended;
+  double started, trained;      /**< seconds_now at start of program and training          */
+  double shown, beaten, looked; /**< when the line, the lock, the stop file had their turn */
+  double limit;
+  size_t n;
+  char *stop_file;
+  ip_lock *lock;
+  int exit_code;    /**< 0: go on; 75, 130, 143: stop                          */
+  ip_progress last; /**< as seen last                                          */
+} progress;
+
+PetscErrorCode progress_begin(const progress_of *of, progress *p);
+/** An ip_watch: the line, the heartbeat, and reasons to stop. */
+PetscErrorCode progress_watch(void *context, const ip_progress *seen, bool *stop);
+/** The last line.  The stop file is removed: it has had its effect, or came too late. */
+void progress_end(progress *p);
+double progress_seconds(const progress *p); /**< since the program started */
+double seconds_now(void);                   /**< of a clock that only moves forward */
+
+/* ---- what is said before and after: rank 0 ---------------------------------------------------------- */
+
+/** "8 networks 12-10-7-5-4-3-2, tanh, 85 % of 4096 patterns, 10000 epochs" */
+PetscErrorCode describe_plan(const ip_plan *plan, ip_text *text);
+
+/** What a sweep found when it began, and where it stands. */
+typedef struct {
+  const input *in;
+  const char *path;
+  bool created;          /**< the results file is new                                       */
+  size_t damaged;        /**< runs whose checksum does not fit                              */
+  size_t n_todo;         /**< runs of this launch                                           */
+  size_t named_and_done; /**< runs that `only` names and that stay as they are              */
+  const int8_t *status;  /**< shape (runs)                                                  */
+} standing;
+
+size_t count_status(const standing *s, ip_status status);
+PetscErrorCode say_beginning(const standing *s);
+/** After a stop. */
+void say_stopped(const standing *s, size_t given_up);
+/** After the last run; quiet: only what went wrong. */
+PetscErrorCode say_end(const standing *s, bool quiet, double seconds);
+
+/* ---- what is shown at the end ---------------------------------------------------------------------- */
+
+/** The table of every group of runs that differ in their replicate alone. */
+PetscErrorCode summary_print(FILE *to, const ip_plan *plan, const char *path);

@@ -1,0 +1,158 @@
+/* The input file: read and parsed by one rank, then handed to all. */
+
+#include "cli.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LARGEST_INPUT = 16 << 20 }; /* bytes: an input file is read by people */
+
+/* ---- one rank ------------------------------------------------------------------------------------ */
+
+static PetscErrorCode read_open_file(int file, const char *path, input *in)
+{
+  struct stat about;
+  ssize_t got = 1;
+
+  IP_CHECK(fstat(file, &about) == 0, IP_ERR_NO_INPUT, "%s: %s", path, strerror(errno));
+  IP_CHECK(!S_ISDIR(about.st_mode), IP_ERR_NO_INPUT, "%s is a folder, not an input file", path);
+  PetscCall(IP_ALLOCATE(LARGEST_INPUT + 1, &in->text));
+  while (got > 0 && in->length <= LARGEST_INPUT) {
+    got = read(file, in->text + in->length, LARGEST_INPUT + 1 - in->length);
+    if (got < 0 && errno == EINTR)
+      got = 1;
+    else if (got > 0)
+      in->length += (size_t)got;
+  }
+  IP_CHECK(got >= 0, IP_ERR_NO_INPUT, "%s: %s", path, strerror(errno));
+  IP_CHECK(in->length <= LARGEST_INPUT, IP_ERR_CONFIG,
+           "%s: larger than %d MiB, so not an input file (results go to: infoplane status)",
+           path, LARGEST_INPUT >> 20);
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode read_file(const char *path, input *in)
+{
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+
+  IP_CHECK(file >= 0, IP_ERR_NO_INPUT, "%s: %s", path, strerror(errno));
+
+  const PetscErrorCode code = read_open_file(file, path, in);
+
+  close(file);
+  return code;
+}
+
+static PetscErrorCode parse(const arguments *a, input *in)
+{
+  return ip_options_read(in->name, in->text, in->length, a->n_settings, a->setting,
+                         &in->options);
+}
+
+PetscErrorCode input_read(const arguments *a, input *in)
+{
+  IP_CHECK(a->operand, IP_ERR_USAGE, "%s needs an input file: infoplane %s INPUT.yaml", a->verb,
+           a->verb);
+  PetscCall(ip_text_copy(a->operand, &in->name));
+  PetscCall(read_file(a->operand, in));
+  return parse(a, in);
+}
+
+PetscErrorCode input_plan(input *in)
+{
+  PetscCall(ip_data_create(in->options, &in->data));
+  PetscCall(ip_data_load(in->data));
+  return ip_plan_create(in->options, in->data, &in->plan);
+}
+
+void input_clear(input *in)
+{
+  ip_plan_destroy(&in->plan);
+  ip_data_destroy(&in->data);
+  ip_options_destroy(&in->options);
+  ip_release(&in->name);
+  ip_release(&in->text);
+}
+
+PetscErrorCode output_path(const arguments *a, char **path)
+{
+  ip_text name = {0};
+  const char *operand = a->operand ? a->operand : "", *base = strrchr(operand, '/');
+
+  if (a->output) return ip_text_copy(a->output, path);
+  base = base ? base + 1 : operand;
+
+  const char *dot = strrchr(base, '.');
+
+  PetscCall(ip_text_add(&name, "%.*s.h5",
+                        (int)(dot && dot > base ? dot - base : (ptrdiff_t)strlen(base)), base));
+  *path = name.text;
+  return PETSC_SUCCESS;
+}
+
+/* ---- all ranks ------------------------------------------------------------------------------------ */
+
+/* Arrays may be longer than MPI's int counts. */
+static PetscErrorCode broadcast(MPI_Comm comm, void *bytes, size_t n)
+{
+  const size_t most = (size_t)1 << 30;
+
+  for (size_t done = 0; done < n; done += most) {
+    const size_t part = n - done < most ? n - done : most;
+
+    PetscCallMPI(MPI_Bcast((char *)bytes + done, (int)part, MPI_BYTE, 0, comm));
+  }
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode share_text(MPI_Comm comm, const arguments *a, int rank, input *in)
+{
+  uint64_t length = in->length;
+
+  PetscCallMPI(MPI_Bcast(&length, 1, MPI_UINT64_T, 0, comm));
+  if (rank != 0) {
+    in->length = length;
+    PetscCall(ip_text_copy(a->operand, &in->name));
+    PetscCall(IP_ALLOCATE(in->length + 1, &in->text));
+  }
+  PetscCall(broadcast(comm, in->text, in->length));
+  return rank == 0 ? PETSC_SUCCESS : parse(a, in);
+}
+
+static PetscErrorCode share_set(MPI_Comm comm, int rank, ip_dataset **set)
+{
+  uint64_t shape[4] = {0};
+
+  if (rank == 0) {
+    shape[0] = (*set)->n;
+    shape[1] = (*set)->d;
+    shape[2] = (uint64_t)(*set)->k;
+    shape[3] = (*set)->p == NULL;
+  }
+  PetscCallMPI(MPI_Bcast(shape, 4, MPI_UINT64_T, 0, comm));
+  if (rank != 0)
+    PetscCall(ip_dataset_allocate(shape[0], shape[1], (int32_t)shape[2], shape[3] != 0, set));
+
+  const ip_dataset *s = *set;
+
+  PetscCall(broadcast(comm, s->x, s->n * s->d * sizeof *s->x));
+  PetscCall(broadcast(comm, s->y, s->n * sizeof *s->y));
+  if (s->p) PetscCall(broadcast(comm, s->p, s->n * (size_t)s->k * sizeof *s->p));
+  return PETSC_SUCCESS;
+}
+
+PetscErrorCode input_share(MPI_Comm comm, const arguments *a, input *in)
+{
+  int rank;
+
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(share_text(comm, a, rank, in));
+  if (rank != 0) PetscCall(ip_data_create(in->options, &in->data));
+  for (size_t i = 0; i < in->data->n; i++) PetscCall(share_set(comm, rank, &in->data->set[i]));
+  if (rank == 0) return PETSC_SUCCESS;
+  ip_data_seal(in->data);
+  return ip_plan_create(in->options, in->data, &in->plan);
+}

@@ -1,0 +1,42 @@
+/* infoplane: follow the layers of neural networks through the information plane. */
+
+#include "cli.h"
+
+static const verb *find_verb(const char *name)
+{
+  const int i = name ? ip_names_find(verb_name, name) : -1;
+
+  return i < 0 ? NULL : verb_row((size_t)i);
+}
+
+static PetscErrorCode check_verb(const arguments *a)
+{
+  const char *near = a->verb ? ip_names_nearest(verb_name, a->verb) : NULL;
+
+  IP_CHECK(a->verb, IP_ERR_USAGE, "infoplane: no verb given. Try: infoplane help");
+  IP_CHECK(find_verb(a->verb), IP_ERR_USAGE, "infoplane: unknown verb \"%s\".%s%s%s", a->verb,
+           near ? " Did you mean \"" : " Try: infoplane help", near ? near : "",
+           near ? "\"?" : "");
+  return PETSC_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+  arguments a = {0};
+  int exit_code;
+
+  PetscPushErrorHandler(ip_error_handler, NULL);
+
+  PetscErrorCode code = arguments_read(argc, argv, &a);
+
+  if (a.verbose) PetscPushErrorHandler(ip_error_handler, &a);
+  if (code == PETSC_SUCCESS && !a.help && !a.version) code = check_verb(&a);
+  if (code != PETSC_SUCCESS)
+    exit_code = report_error(&a, code);
+  else if (a.help || a.version)
+    exit_code = verb_help(&a);
+  else
+    exit_code = find_verb(a.verb)->act(&a);
+  arguments_clear(&a);
+  return exit_code;
+}

@@ -1,0 +1,286 @@
+/* infoplane run: the experiment. */
+
+#include "cli.h"
+#include <infoplane_build.h>
+#include <string.h>
+
+enum { PATIENCE = 5 }; /* seconds that ranks of a killed job may live on */
+
+/* What an experiment holds while it runs. */
+typedef struct {
+  const arguments *a;
+  double started; /* seconds_now */
+  launch launch;
+  input in;
+  char *path;
+  bool created;
+  ip_lock *lock;
+  ip_store *store;
+  int8_t *status; /* shape (runs) */
+  size_t damaged;
+  int32_t *todo; /* shape (n_todo) */
+  size_t n_todo, named_and_done;
+  progress progress; /* rank 0 */
+  ip_text json, provenance;
+  char build[64]; /* what numbers depend on: two files of one build are equal */
+} experiment;
+
+static const ip_value *launch_value(const experiment *x, ip_key key)
+{
+  return ip_options_value(x->in.options, 0, key);
+}
+
+/* ---- opening ------------------------------------------------------------------------------------- */
+
+static ip_store_origin origin_of(const experiment *x)
+{
+  return (ip_store_origin){
+      .version = IP_VERSION,
+      .commit = IP_COMMIT,
+      .build = x->build,
+      .launch_json = x->json.text ? x->json.text : "",
+      .provenance_yaml = x->provenance.text,
+      .reproducible = launch_value(x, IP_KEY_REPRODUCIBLE)->integer != 0,
+      .accept_build = launch_value(x, IP_KEY_ACCEPT_BUILD)->integer != 0,
+  };
+}
+
+/* Rank 0 alone: take the lock, make the file or check the one that stands. */
+static PetscErrorCode prepare_file(experiment *x)
+{
+  const ip_store_origin origin = origin_of(x);
+
+  PetscCall(ip_lock_take(x->path, launch_value(x, IP_KEY_BREAK_LOCK)->integer != 0, PATIENCE,
+                         &x->lock));
+  return ip_store_prepare(x->path, x->in.plan, &origin, &x->created);
+}
+
+/* Layers multiplied by OpenBLAS give other bits with another kernel: it is part of the build then,
+   and ranks must have the same. */
+static PetscErrorCode name_build(experiment *x)
+{
+  char own[40] = "", first[40];
+  bool wanted = false;
+
+  for (size_t r = 0; r < x->in.plan->n_runs; r++)
+    wanted = wanted || x->in.plan->run[r].value[IP_KEY_NETWORK_BLAS]->word == IP_BLAS_OPENBLAS;
+  snprintf(x->build, sizeof x->build, "%s", IP_BUILD);
+  if (!wanted) return PETSC_SUCCESS;
+  snprintf(own, sizeof own, "%s", ip_blas_kernel());
+  memcpy(first, own, sizeof first);
+  PetscCallMPI(MPI_Bcast(first, sizeof first, MPI_CHAR, 0, x->launch.comm));
+  IP_CHECK(strcmp(own, first) == 0, IP_ERR_ENVIRONMENT,
+           "rank %d has OpenBLAS kernel %s, rank 0 has %s: results would differ; use "
+           "network.blas=own",
+           x->launch.rank, own, first);
+  snprintf(x->build, sizeof x->build, "%s %s", IP_BUILD, own);
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode open_file(experiment *x)
+{
+  PetscErrorCode code = PETSC_SUCCESS;
+  uint64_t token = 0;
+
+  PetscCall(ip_options_provenance(x->in.options, &x->provenance));
+  PetscCall(launch_json(&x->launch, x->a, &x->json));
+  PetscCall(name_build(x));
+  if (x->launch.rank == 0) code = prepare_file(x);
+  PetscCall(launch_agree(&x->launch, code));
+
+  const ip_store_origin origin = origin_of(x);
+
+  PetscCall(ip_store_open(x->launch.comm, x->path, x->in.plan, &origin, &x->store));
+  if (x->launch.rank == 0) token = ip_lock_token(x->lock);
+  PetscCallMPI(MPI_Bcast(&token, 1, MPI_UINT64_T, 0, x->launch.comm));
+  PetscCall(ip_store_guard(x->store, token));
+  PetscCall(IP_ALLOCATE(x->in.plan->n_runs, &x->status));
+  return ip_store_verify_all(x->store, x->status, &x->damaged);
+}
+
+/* ---- which runs ------------------------------------------------------------------------------------ */
+
+static bool listed(const ip_value *only, size_t run)
+{
+  for (size_t i = 0; i < only->n; i++)
+    if ((size_t)only->list[i] == run) return true;
+  return false;
+}
+
+/* Pending and failed runs; diverged ones only where `only` names them. */
+static PetscErrorCode list_todo(experiment *x)
+{
+  const ip_value *only = launch_value(x, IP_KEY_ONLY);
+  const bool all = only->word >= 0;
+
+  for (size_t i = 0; !all && i < only->n; i++)
+    IP_CHECK((size_t)only->list[i] < x->in.plan->n_runs, IP_ERR_CONFIG,
+             "only: there is no run %g; runs are 0 to %zu", only->list[i],
+             x->in.plan->n_runs - 1);
+  ip_release(&x->todo);
+  PetscCall(IP_ALLOCATE(x->in.plan->n_runs, &x->todo));
+  x->n_todo = x->named_and_done = 0;
+  for (size_t r = 0; r < x->in.plan->n_runs; r++) {
+    const bool open = x->status[r] == IP_STATUS_PENDING || x->status[r] == IP_STATUS_FAILED ||
+                      (!all && x->status[r] == IP_STATUS_DIVERGED);
+
+    if (!all && !listed(only, r)) continue;
+    if (open)
+      x->todo[x->n_todo++] = (int32_t)r;
+    else
+      x->named_and_done += !all;
+  }
+  return PETSC_SUCCESS;
+}
+
+/* ---- the experiment ------------------------------------------------------------------------------------ */
+
+static standing standing_of(const experiment *x)
+{
+  return (standing){.in = &x->in,
+                    .path = x->path,
+                    .created = x->created,
+                    .damaged = x->damaged,
+                    .n_todo = x->n_todo,
+                    .named_and_done = x->named_and_done,
+                    .status = x->status};
+}
+
+/* Rank 0. */
+static PetscErrorCode begin_to_show(experiment *x)
+{
+  const ip_value *max_time = launch_value(x, IP_KEY_MAX_TIME);
+  const standing now = standing_of(x);
+
+  if (ip_store_on_nfs(x->path))
+    fprintf(stderr,
+            "warning: %s lies on NFS, where neighboring writes can clobber each other; "
+            "that is noticed and computed again, but costs time\n",
+            x->path);
+  if (!x->a->quiet) PetscCall(say_beginning(&now));
+  return progress_begin(&(progress_of){.path = x->path,
+                                       .quiet = x->a->quiet,
+                                       .started = x->started,
+                                       .limit = max_time->word >= 0 ? 0.0 : max_time->real,
+                                       .n = x->n_todo,
+                                       .lock = x->lock},
+                        &x->progress);
+}
+
+static PetscErrorCode train_listed(experiment *x, bool *stopped)
+{
+  const ip_sweep sweep = {.plan = x->in.plan,
+                          .n = x->n_todo,
+                          .todo = x->todo,
+                          .status = x->status,
+                          .sink = ip_store_put,
+                          .sink_context = x->store,
+                          .watch = progress_watch,
+                          .watch_context = &x->progress,
+                          .signaled = signals_noted};
+
+  return ip_study_run(x->launch.comm, &sweep, stopped);
+}
+
+/* Train, then read back every run of this launch; what does not fit is trained once more. */
+static PetscErrorCode train_all(experiment *x, bool *stopped)
+{
+  PetscCall(train_listed(x, stopped));
+  for (int attempt = 0; attempt < 3 && !*stopped; attempt++) {
+    PetscCall(ip_store_verify_put(x->store, x->status, &x->damaged));
+    if (x->damaged == 0) return PETSC_SUCCESS;
+    if (x->launch.rank == 0)
+      fprintf(stderr, "%zu runs did not read back as written; they are trained again\n",
+              x->damaged);
+    PetscCall(list_todo(x));
+    PetscCall(train_listed(x, stopped));
+  }
+  IP_CHECK(x->damaged == 0 || *stopped, IP_ERR_IO,
+           "%s: %zu runs do not read back as they were written, three times over; the disk or "
+           "the file system is damaged",
+           x->path, x->damaged);
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode close_file(experiment *x, bool stopped)
+{
+  if (x->launch.rank == 0 && !launch_value(x, IP_KEY_REPRODUCIBLE)->integer) {
+    ip_text end = {0};
+
+    PetscCall(ip_text_add(&end, "{\"seconds\": %.3f, \"runs\": %zu, \"stopped\": %s}",
+                          progress_seconds(&x->progress), x->n_todo,
+                          stopped ? "true" : "false"));
+    PetscCall(ip_store_end_launch(x->store, end.text));
+    ip_text_clear(&end);
+  }
+  return ip_store_close(&x->store);
+}
+
+/* Rank 0; the file is closed. */
+static PetscErrorCode finish(experiment *x, bool stopped, int *exit_code)
+{
+  const standing now = standing_of(x);
+  const size_t bad =
+      count_status(&now, IP_STATUS_DIVERGED) + count_status(&now, IP_STATUS_FAILED);
+
+  *exit_code = stopped ? x->progress.exit_code : bad > 0;
+  if (!stopped) return say_end(&now, x->a->quiet, progress_seconds(&x->progress));
+  if (!x->a->quiet) say_stopped(&now, x->progress.last.given_up);
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode conduct(experiment *x, int *exit_code)
+{
+  bool stopped = false;
+
+  PetscCall(input_share(x->launch.comm, x->a, &x->in));
+  PetscCall(output_path(x->a, &x->path));
+  PetscCall(open_file(x));
+  x->launch.together = true; /* the same list on every rank, the same error */
+  PetscCall(list_todo(x));
+  x->launch.together = false;
+  if (x->launch.rank == 0) PetscCall(begin_to_show(x));
+  PetscCall(train_all(x, &stopped));
+  if (x->launch.rank == 0) progress_end(&x->progress);
+  PetscCall(close_file(x, stopped));
+  if (x->launch.rank == 0) PetscCall(finish(x, stopped, exit_code));
+  PetscCallMPI(MPI_Bcast(exit_code, 1, MPI_INT, 0, x->launch.comm));
+  return PETSC_SUCCESS;
+}
+
+/* Before MPI: the launcher's rank 0 reads everything and finds every error. */
+static PetscErrorCode read_everything(experiment *x)
+{
+  PetscCall(input_read(x->a, &x->in));
+  return input_plan(&x->in);
+}
+
+int verb_run(const arguments *a)
+{
+  experiment x = {.a = a, .started = seconds_now()};
+  int rank, size, exit_code = 0;
+  PetscErrorCode code = PETSC_SUCCESS;
+
+  launcher_place(&rank, &size);
+  if (rank == 0) code = read_everything(&x);
+  signals_catch();
+  if (code == PETSC_SUCCESS || size > 1) {
+    const PetscErrorCode read = code;
+
+    code = launch_begin(a, &x.launch);
+    if (code == PETSC_SUCCESS) code = launch_agree(&x.launch, read);
+  }
+  if (code == PETSC_SUCCESS) code = conduct(&x, &exit_code);
+
+  /* closing is collective: one rank alone with its error aborts all instead */
+  if (x.launch.size == 1 || x.launch.together) ip_store_close(&x.store);
+  ip_release(&x.progress.stop_file);
+  ip_lock_release(&x.lock);
+  input_clear(&x.in);
+  ip_release(&x.path);
+  ip_release(&x.status);
+  ip_release(&x.todo);
+  ip_text_clear(&x.json);
+  ip_text_clear(&x.provenance);
+  return launch_end(&x.launch, a, code, exit_code);
+}

@@ -1,0 +1,222 @@
+/* The verbs, and the ones that only look: plan, status, help. */
+
+#include "cli.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const verb table[] = {
+    {"run",    "run INPUT.yaml [key=value ...] [-o FILE.h5]",
+     "train and measure; continues FILE.h5 where it stands",                                                            verb_run   },
+    {"plan",   "plan INPUT.yaml [key=value ...] [-o FILE.h5]",
+     "what run would do: runs, file size, memory; starts nothing",                                                      verb_plan  },
+    {"status", "status FILE.h5",                               "how far a file is, also while a job writes it",         verb_status},
+    {"help",   "help [TOPIC]",                                 "this help, a key, a section, an estimator, keys, exit",
+     verb_help                                                                                                                     },
+};
+
+const verb *verb_row(size_t i)
+{
+  return i < sizeof table / sizeof table[0] ? &table[i] : NULL;
+}
+
+const char *verb_name(size_t i)
+{
+  return i < sizeof table / sizeof table[0] ? table[i].name : NULL;
+}
+
+int report_error(const arguments *a, PetscErrorCode code)
+{
+  fflush(stdout);
+  if (a->verbose)
+    fprintf(stderr, "  raised in %s(), code %d\n", ip_error_function(), (int)code);
+  fprintf(stderr, "%s\n", ip_error_message()[0] ? ip_error_message() : "infoplane: failed");
+  return ip_error_exit_code(code);
+}
+
+/* ---- help ----------------------------------------------------------------------------------------- */
+
+static void print_usage(void)
+{
+  puts("infoplane follows the layers of neural networks through the information plane.\n");
+  for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+    printf("  infoplane %-50s %s\n", table[i].usage, table[i].sentence);
+  puts("\n  mpirun -n N infoplane run ...    the same on N ranks\n\n"
+       "  -o FILE           results file\n"
+       "  -q                say nothing but what went wrong\n"
+       "  -v                say where an error came from\n"
+       "  -petsc_X [VALUE]  option X of PETSc, after the input file: -petsc_log_view "
+       ":times.txt\n"
+       "  --version         versions of everything\n\n"
+       "  Stop a run cleanly with: touch FILE.h5.stop, or kill -USR1 of the program or "
+       "mpirun.\n\n"
+       "  Topics: keys, every key and section of an input file (train, train.batch, estimate, "
+       "...),"
+       "\n  the estimators, exit");
+}
+
+static void print_exit_codes(void)
+{
+  const char *name, *meaning;
+  int code;
+
+  puts("    0  all runs are done\n    1  finished, but some runs failed or diverged");
+  for (size_t i = 0; ip_error_row(i, &name, &code, &meaning); i++)
+    printf("  %3d  %s\n", code, meaning);
+  puts("  130, 143  stopped by a person, just as cleanly (mpirun says 1)");
+}
+
+static PetscErrorCode print_help(const arguments *a)
+{
+  ip_text text = {0};
+
+  if (a->version) {
+    setenv("OMPI_MCA_io", "romio321", 0);
+    PetscCall(versions_list(&text));
+  } else if (a->operand && strcmp(a->operand, "exit") != 0)
+    PetscCall(ip_options_help(a->operand, &text));
+  if (text.text)
+    fputs(text.text, stdout);
+  else if (a->operand)
+    print_exit_codes();
+  else
+    print_usage();
+  ip_text_clear(&text);
+  return PETSC_SUCCESS;
+}
+
+int verb_help(const arguments *a)
+{
+  int rank, size;
+
+  launcher_place(&rank, &size);
+  if (rank != 0) return 0;
+
+  const PetscErrorCode code = print_help(a);
+
+  return code == PETSC_SUCCESS ? 0 : report_error(a, code);
+}
+
+/* ---- plan ----------------------------------------------------------------------------------------- */
+
+static PetscErrorCode print_studies(const ip_plan *plan)
+{
+  for (size_t s = 0; s < plan->n_studies; s++) {
+    size_t runs = 0;
+
+    for (size_t r = 0; r < plan->n_runs; r++)
+      runs += (size_t)plan->in_study[r * plan->n_studies + s];
+    printf("  study       %s: %zu runs\n", plan->options->block[s].name, runs);
+  }
+  for (size_t i = 0; i < plan->data->n; i++) {
+    const ip_dataset *set = plan->data->set[i];
+
+    printf("  data        %s: %zu patterns, %zu features, %d classes\n", plan->data->label[i],
+           set->n, set->d, (int)set->k);
+  }
+  for (size_t a = 0; a < plan->n_architectures; a++)
+    printf("  network     %s\n", plan->architecture[a].label);
+  printf("  looks       %zu epochs, %d to %d\n", plan->n_epochs, (int)plan->epoch[0],
+         (int)plan->epoch[plan->n_epochs - 1]);
+  printf("  columns    ");
+  for (size_t c = 0; c < plan->n_columns; c++) printf(" %s", plan->column[c].name);
+  puts("");
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode print_plan(const arguments *a, input *in, char **path)
+{
+  char text[32], free_text[32];
+  uint64_t bytes, free_bytes;
+  ip_text line = {0};
+
+  PetscCall(input_read(a, in));
+  PetscCall(input_plan(in));
+  PetscCall(output_path(a, path));
+  PetscCall(ip_store_size(in->plan, &bytes));
+  PetscCall(ip_store_free_space(*path, &free_bytes));
+  PetscCall(describe_plan(in->plan, &line));
+  printf("%s: %s\n", in->name, line.text);
+  ip_text_clear(&line);
+  PetscCall(print_studies(in->plan));
+  ip_bytes_format((double)bytes, text);
+  ip_bytes_format((double)free_bytes, free_text);
+  printf("  file        %s: %s of %s free%s\n", *path, text, free_text,
+         bytes > free_bytes ? ": it does not fit, run would refuse" : "");
+  ip_bytes_format((double)ip_plan_memory(in->plan), text);
+  printf("  memory      %s a rank, above the libraries and the data\n", text);
+  puts("Nothing was started.");
+  return PETSC_SUCCESS;
+}
+
+int verb_plan(const arguments *a)
+{
+  input in = {0};
+  char *path = NULL;
+  int rank, size;
+
+  launcher_place(&rank, &size);
+  if (rank != 0) return 0;
+
+  const PetscErrorCode code = print_plan(a, &in, &path);
+
+  input_clear(&in);
+  ip_release(&path);
+  return code == PETSC_SUCCESS ? 0 : report_error(a, code);
+}
+
+/* ---- status --------------------------------------------------------------------------------------- */
+
+static PetscErrorCode count_runs(const ip_results *file, size_t count[4])
+{
+  const size_t runs = ip_results_axis(file, "run"), start[2] = {0, 0}, extent[2] = {runs, 1};
+  double *status = NULL;
+
+  PetscCall(IP_ALLOCATE(runs, &status));
+
+  const PetscErrorCode code = ip_results_block(file, "status", 2, start, extent, status);
+
+  for (size_t r = 0; r < runs && code == PETSC_SUCCESS; r++)
+    if (status[r] >= 0 && status[r] < 4) count[(size_t)status[r]]++;
+  ip_release(&status);
+  return code;
+}
+
+static PetscErrorCode print_status(const char *path)
+{
+  ip_results *file = NULL;
+  ip_text holder = {0};
+  size_t count[4] = {0};
+
+  PetscCall(ip_results_open(path, &file));
+
+  PetscErrorCode code = count_runs(file, count);
+
+  ip_results_close(&file);
+  PetscCall(code);
+  printf("%s:", path);
+  for (size_t s = 0; s < 4; s++)
+    printf("%s %zu %s", s == 0 ? "" : ",", count[(s + 1) % 4], ip_status_name((s + 1) % 4));
+  puts("");
+  PetscCall(ip_lock_describe(path, &holder));
+  if (holder.text)
+    printf("  %s\n", holder.text);
+  else if (count[IP_STATUS_PENDING])
+    puts("  no job is writing it; the command that began it continues it");
+  ip_text_clear(&holder);
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode need_file(const arguments *a)
+{
+  IP_CHECK(a->operand, IP_ERR_USAGE, "status needs a results file: infoplane status FILE.h5");
+  return PETSC_SUCCESS;
+}
+
+int verb_status(const arguments *a)
+{
+  PetscErrorCode code = need_file(a);
+
+  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
+  if (code == PETSC_SUCCESS) code = print_status(a->operand);
+  return code == PETSC_SUCCESS ? 0 : report_error(a, code);
+}
