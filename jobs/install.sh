@@ -1,0 +1,61 @@
+#!/bin/sh
+# Install what infoplane needs and this machine lacks. Nothing is done where all is there.
+#
+#   jobs/install.sh          to build and run
+#   jobs/install.sh tests    and to run every test
+#
+# Debian and its children (tested: Debian 12, from an image without a compiler), as root or
+# through sudo. Elsewhere it says what to install by hand.
+set -eu
+
+build="gcc libc6-dev make cmake pkg-config openmpi-bin libopenmpi-dev libpetsc-real-dev
+  libhdf5-openmpi-dev libyaml-dev librandom123-dev zlib1g-dev libxxhash-dev libopenblas-dev"
+tests="git python3 python3-h5py python3-netcdf4 python3-xarray python3-h5netcdf python3-yaml
+  hdf5-tools libcmocka-dev dataset-fashion-mnist clang-format clang-tidy shellcheck"
+
+case "${1-}" in
+  "") wanted=$build ;;
+  tests) wanted="$build $tests" ;;
+  *) echo "usage: jobs/install.sh [tests]" >&2; exit 64 ;;
+esac
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  echo "jobs/install.sh: this is not Debian, so nothing was installed. The build needs a C" >&2
+  echo "compiler (C17), CMake >= 3.20, pkg-config, MPI, PETSc >= 3.18, HDF5 built with MPI," >&2
+  echo "libyaml, Random123, zlib, xxHash, OpenBLAS; the tests cmocka and Python with h5py." >&2
+  exit 0
+fi
+
+missing=
+for package in $wanted; do
+  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$status" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+  as_root=
+elif command -v sudo >/dev/null; then
+  as_root=sudo
+else
+  echo "jobs/install.sh: packages are missing and there is no sudo. As root, run:" >&2
+  echo "  apt-get install --no-install-recommends$missing" >&2
+  exit 69
+fi
+
+echo "installing$missing" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt() {
+  # shellcheck disable=SC2086  # as_root is one word or none
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" >"$log" 2>&1 </dev/null
+}
+# The lists are fetched only where the known ones do not do: a machine may be offline.
+# shellcheck disable=SC2086  # a list of words
+if ! apt install --no-install-recommends $missing; then
+  if ! { apt update && apt install --no-install-recommends $missing; }; then
+    cat "$log" >&2
+    echo "jobs/install.sh: apt-get failed (its output is above); wanted:$missing" >&2
+    exit 69
+  fi
+fi

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Install what is missing, build with warnings as errors, run the tests; ctest's summary ends it.
+#
+#   tests/run.sh                        every test
+#   tests/run.sh network/train study    those whose name begins so
+#   tests/run.sh -L unit                options go to ctest (labels: unit mpi program python slow style)
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+cores=$(nproc)
+
+"$top/jobs/install.sh" tests
+"$top/jobs/build.sh" -DIP_WERROR=ON -DBUILD_TESTING=ON
+
+case ${1-} in
+  '' | -*) ;;
+  *)
+    names=$(printf '|^%s' "$@")
+    set -- -R "${names#|}"
+    ;;
+esac
+exec ctest --test-dir "$top/build" --output-on-failure --no-tests=error -j "$cores" "$@"
