@@ -100,7 +100,8 @@ static void clear(training *t)
 
 /* ---- what is seen at one look ------------------------------------------------------------------ */
 
-/* Between two pieces of work, when so much is done: answer messages, hear of a stop. */
+/* Between two pieces of work, when so much is done: answer messages, hear of a stop.  Between two
+   epochs this is also where a checkpoint will be written and a run taken up again. */
 static PetscErrorCode pause_at(training *t, double epochs, double looks)
 {
   const ip_run *r = t->run;
