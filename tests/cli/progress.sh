@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 cat >t.yaml <<'YAML'
-train: {epochs: 500}
+train: {epochs: 60}
 look: [0]
 repeat: 4
 estimate: [{kind: binning, bins: 30}]
