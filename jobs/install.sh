@@ -10,7 +10,7 @@ set -eu
 
 build="gcc libc6-dev make cmake pkg-config openmpi-bin libopenmpi-dev libpetsc-real-dev
   libhdf5-openmpi-dev libyaml-dev librandom123-dev zlib1g-dev libxxhash-dev libopenblas-dev"
-tests="git python3 python3-h5py python3-netcdf4 python3-xarray python3-h5netcdf python3-yaml
+tests="git procps python3 python3-h5py python3-netcdf4 python3-xarray python3-h5netcdf python3-yaml
   hdf5-tools libcmocka-dev dataset-fashion-mnist clang-format clang-tidy shellcheck"
 
 case "${1-}" in

@@ -6,6 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 kills=${3:-3}
 "$python" -c 'import h5py' 2>/dev/null || skip "needs python3-h5py"
+command -v pgrep >/dev/null || skip "needs pgrep (procps)"
 
 # short runs, and so many that every kill may find it at work
 runs=$((36 * kills))

@@ -55,9 +55,10 @@ begin mpirun -n 3 "$program" run s.yaml
 touch s.h5.stop
 ended 75
 says 'stopping: s.h5.stop'
-begin mpirun -n 3 "$program" run s.yaml max_time=2
-ended 75
+cp two.h5 s.h5 # on a busy machine the time may be over before training begins
+expect 75 mpirun -n 3 "$program" run s.yaml max_time=2
 says 'stopping: max_time is over'
+says 'stopped: 2 of 6 runs are done and safe in s.h5. The same command continues.'
 
 # One rank alone is told to stop: all do.
 begin mpirun -n 3 "$program" run s.yaml
