@@ -108,3 +108,10 @@ PetscErrorCode ip_dataset_entropies(const ip_dataset *data, const int32_t y[], s
 /** The rule of the paper for one pattern (bit 0 is the highest of 12): f = k + |S|; the label is
  *  1 exactly if f > 7.632.  See src/dataset/symmetric.c. */
 double ip_symmetric_f(uint32_t pattern);
+
+/** The joint distribution of X and Y that the information bottleneck is asked of: inputs of the
+ *  same f (rounded to 1e-9) are one value of x, 53 for all 4096 patterns, in the order of f.
+ *  weight: shape (n), p(x) > 0; p: shape (n, k), p(y|x); release both with ip_release.
+ *  IP_ERR_CONFIG with certain labels, where a beta means nothing, and with other data sets. */
+PetscErrorCode ip_dataset_joint(const ip_dataset_spec *spec, const ip_dataset *data, size_t *n,
+                                double **weight, double **p);

@@ -10,10 +10,12 @@ set(plan
   "dataset   : core numerics rng"
   "network   : core numerics lanes rng"
   "estimator : core numerics lanes"
+  "bottleneck : core numerics"
   "options   : core dataset network estimator"
-  "study     : core numerics rng dataset network estimator options"
-  "store     : core numerics dataset network estimator options study"
-  "cli       : core numerics rng dataset network estimator options study store")
+  "study     : core numerics rng dataset network estimator bottleneck options"
+  "store     : core numerics dataset network estimator bottleneck options study"
+  "view      : core numerics rng network bottleneck options study store"
+  "cli       : core numerics rng dataset network estimator bottleneck options study store view")
 # Where MPI and HDF5 are spoken. core: PETSc's error handler has a communicator.
 set(speak_mpi "^(core/error\\.c|core\\.h|study/schedule.*|study\\.h|store/.*|store\\.h|cli/.*|cli\\.h)$")
 set(speak_hdf5 "^(dataset/hdf5\\.c|store/.*|store\\.h|cli/.*)$")
