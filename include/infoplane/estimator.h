@@ -86,6 +86,10 @@ typedef struct ip_estimator {
   /** The slow, obvious form of one column: the oracle. */
   PetscErrorCode (*measure_reference)(const ip_layer *layer, const ip_column *column,
                                       ip_information *out);
+  /** The cell of every sample, numbered 0 .. *n_cells - 1, cell: shape (n), for one column of an
+   *  estimator that makes T discrete; NULL for the others. */
+  PetscErrorCode (*cells)(const ip_layer *layer, const ip_column *column, ip_workspace *work,
+                          size_t *n_cells, uint32_t cell[]);
   /** Predicted cost of all columns on a layer, in elementary operations, for the schedule. */
   double (*cost)(size_t n, size_t d, size_t n_columns);
 } ip_estimator;
@@ -122,6 +126,11 @@ PetscErrorCode ip_workspace_room(ip_workspace *work, size_t slot, size_t bytes, 
  *  and it has none. */
 PetscErrorCode ip_estimate(const ip_layer *layer, size_t n, const ip_column *const column[],
                            ip_workspace *work, ip_information out[]);
+
+/** The cells into which a column's estimator puts the samples: every number 0 .. *n_cells - 1 is
+ *  used.  Errors as ip_estimate; IP_ERR_CONFIG: the estimator has no cells. */
+PetscErrorCode ip_estimate_cells(const ip_layer *layer, const ip_column *column,
+                                 ip_workspace *work, size_t *n_cells, uint32_t cell[]);
 
 /** The same for one column by the slow reference. */
 PetscErrorCode ip_estimate_reference(const ip_layer *layer, const ip_column *column,

@@ -535,21 +535,41 @@ static PetscErrorCode begin(const ip_layer *layer, ip_workspace *work, measureme
   return sort_by_class(m);
 }
 
+/* Samples as words; the bins stay empty where they have a fixed width. */
+static PetscErrorCode digitize(measurement *m, const ip_column *column, ip_bins *bins)
+{
+  if (column->given[IP_BINNING_WIDTH])
+    return digitize_by_width(m, column->value[IP_BINNING_WIDTH].real);
+  PetscCall(ip_bins_of(m->layer, column, m->snapshot, bins));
+  return digitize_by_edges(m, bins);
+}
+
 static PetscErrorCode measure_column(measurement *m, const ip_column *column,
                                      ip_information *out)
 {
-  ip_bins bins;
+  ip_bins bins = {0};
 
   *out = (ip_information){.clipped_fraction = NAN, .bin_low = NAN, .bin_high = NAN};
-  if (column->given[IP_BINNING_WIDTH]) {
-    PetscCall(digitize_by_width(m, column->value[IP_BINNING_WIDTH].real));
-  } else {
-    PetscCall(ip_bins_of(m->layer, column, m->snapshot, &bins));
-    PetscCall(digitize_by_edges(m, &bins));
+  PetscCall(digitize(m, column, &bins));
+  if (bins.cells > 0) {
     out->clipped_fraction = (float)clipped_fraction(m, &bins);
     out->bin_low = (float)bins.low, out->bin_high = (float)bins.high;
   }
   return count(m, out);
+}
+
+static PetscErrorCode cells(const ip_layer *layer, const ip_column *column, ip_workspace *work,
+                            size_t *n_cells, uint32_t cell[])
+{
+  measurement m;
+  ip_bins bins = {0};
+
+  PetscCall(begin(layer, work, &m));
+  PetscCall(digitize(&m, column, &bins));
+  PetscCall(number_cells(&m));
+  memcpy(cell, m.id, layer->n * sizeof *cell);
+  *n_cells = m.n_cells;
+  return PETSC_SUCCESS;
 }
 
 static PetscErrorCode measure(const ip_layer *layer, size_t n, const ip_column *const column[],
@@ -572,5 +592,6 @@ const ip_estimator ip_estimator_binning = {
     .needs_run_range = needs_run_range,
     .measure = measure,
     .measure_reference = ip_binning_reference,
+    .cells = cells,
     .cost = cost,
 };

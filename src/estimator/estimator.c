@@ -219,6 +219,16 @@ PetscErrorCode ip_estimate(const ip_layer *layer, size_t n, const ip_column *con
   return PETSC_SUCCESS;
 }
 
+PetscErrorCode ip_estimate_cells(const ip_layer *layer, const ip_column *column,
+                                 ip_workspace *work, size_t *n_cells, uint32_t cell[])
+{
+  IP_CHECK(column->estimator->cells, IP_ERR_CONFIG,
+           "column %s: %s keeps T continuous, it has no cells", column->name,
+           column->estimator->name);
+  PetscCall(check_layer(layer));
+  return column->estimator->cells(layer, column, work, n_cells, cell);
+}
+
 PetscErrorCode ip_estimate_reference(const ip_layer *layer, const ip_column *column,
                                      ip_information *out)
 {

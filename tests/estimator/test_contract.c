@@ -1,6 +1,7 @@
 /* What every estimator promises, asked of every row of the table. */
 
 #include "layers.h"
+#include <infoplane/numerics.h>
 
 enum { N = 8, D = 2 };
 
@@ -105,11 +106,55 @@ static void columns_are_alone(void **state)
   layer_free(&layer);
 }
 
+/* Entropy of the cells' counts, bits. */
+static double entropy_of_cells(size_t n, size_t n_cells, const uint32_t cell[])
+{
+  uint32_t *count = NULL;
+
+  OK(IP_ALLOCATE(n_cells, &count));
+  for (size_t i = 0; i < n; i++) {
+    assert_true(cell[i] < n_cells);
+    count[cell[i]]++;
+  }
+  for (size_t t = 0; t < n_cells; t++) assert_true(count[t] > 0);
+
+  const double h = ip_entropy_counts(n_cells, count);
+
+  ip_release(&count);
+  return h;
+}
+
+/* Who has cells gives those whose entropy is its H(T); who has none says so. */
+static void cells_are_those_measured(void **state)
+{
+  enum { MADE = 500 };
+  const ip_column column[3] = {binning(30), binning_width(0.07),
+                               binning_word(5, "range", "snapshot")},
+                  noise = kde("upper", 0.1, NULL);
+  made_layer layer = layer_random(MADE, 3, 2, 7);
+  ip_workspace *work = NULL;
+  uint32_t cell[MADE];
+  size_t n_cells = 0;
+
+  (void)state;
+  OK(ip_workspace_create(&work));
+  for (int c = 0; c < 3; c++) {
+    OK(ip_estimate_cells(&layer.view, &column[c], work, &n_cells, cell));
+    NEAR(entropy_of_cells(MADE, n_cells, cell), measured(&layer, column[c]).h_t, 1e-12,
+         "H(T) of column %d", c);
+  }
+  FAILS(ip_estimate_cells(&layer.view, &noise, work, &n_cells, cell), IP_ERR_CONFIG,
+        "has no cells");
+  ip_workspace_destroy(&work);
+  layer_free(&layer);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(contract),
       cmocka_unit_test(columns_are_alone),
+      cmocka_unit_test(cells_are_those_measured),
   };
 
   return RUN_TESTS(tests);
