@@ -10,6 +10,7 @@
  *  to a sink, a function and its context.
  */
 
+#include <infoplane/bottleneck.h>
 #include <infoplane/core.h>
 #include <infoplane/dataset.h>
 #include <infoplane/estimator.h>
@@ -32,6 +33,11 @@ PetscErrorCode ip_data_create(const ip_options *options, ip_data **data);
 PetscErrorCode ip_data_load(ip_data *data); /**< read all; IP_ERR_DATA, IP_ERR_NO_INPUT */
 void ip_data_seal(ip_data *data); /**< take the checksums; ip_data_load does it itself    */
 void ip_data_destroy(ip_data **data);
+
+/** The information-bottleneck curve of data set i, whose labels are not certain, at the betas
+ *  ip_bottleneck_beta(0 .. n-1).  PETSc must be up.  IP_ERR_CONFIG: certain labels;
+ *  IP_ERR_INTERNAL: a point that does not converge. */
+PetscErrorCode ip_data_curve(const ip_data *data, size_t i, size_t n, ip_bound_point point[]);
 
 /* ---- plan ------------------------------------------------------------------------------------ */
 
@@ -127,6 +133,7 @@ typedef enum {
   IP_AXIS_LAYER,
   IP_AXIS_WEIGHT, /**< flat parameters; length 0 where no weights are kept           */
   IP_AXIS_LOOKED, /**< epoch with save looked, else one (the last)                   */
+  IP_AXIS_BOUND,  /**< 2: the looks before and at which an event is seen             */
   IP_AXES
 } ip_axis;
 

@@ -2,10 +2,23 @@
    and what record.def declares. */
 
 #include "layout.h"
+#include <infoplane/bottleneck.h>
 #include <math.h>
 #include <string.h>
 
 /* ---- lengths and coordinates of axes ---------------------------------------------------------- */
+
+/* Only labels that are not certain have a bottleneck curve. */
+static size_t count_betas(const ip_plan *plan)
+{
+  bool stochastic = false;
+  size_t n = 0;
+
+  for (size_t i = 0; i < plan->data->n; i++)
+    stochastic = stochastic || (plan->data->set[i] && plan->data->set[i]->p);
+  while (stochastic && !isnan(ip_bottleneck_beta(n))) n++;
+  return n;
+}
 
 static size_t along_length(const ip_plan *plan, ip_along along)
 {
@@ -20,6 +33,8 @@ static size_t along_length(const ip_plan *plan, ip_along along)
       [ALONG_layer] = plan->n_layers,
       [ALONG_looked] = plan->n_parameters > 0 ? ip_axis_length(plan, IP_AXIS_LOOKED) : 0,
       [ALONG_weight] = plan->n_parameters,
+      [ALONG_bound] = 2,
+      [ALONG_beta] = count_betas(plan),
       [ALONG_build] = IP_LAYOUT_BUILDS,
       [ALONG_letter] = IP_LAYOUT_BUILD,
       [ALONG_launch] = IP_LAYOUT_LAUNCHES,
@@ -42,6 +57,15 @@ static PetscErrorCode along_text(const ip_plan *plan, const ip_variable *variabl
     if (variable->along[0] == ALONG_column) name = plan->column[i].name;
     PetscCall(ip_text_copy(name ? name : "", &text[i]));
   }
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode along_betas(const ip_plan *plan, const ip_variable *variable,
+                                  void *values)
+{
+  (void)plan;
+  for (size_t i = 0; i < variable->length[0]; i++)
+    ((double *)values)[i] = ip_bottleneck_beta(i);
   return PETSC_SUCCESS;
 }
 
@@ -135,6 +159,36 @@ static PetscErrorCode weight_offset(const ip_plan *plan, const ip_variable *vari
     }
   }
   return PETSC_SUCCESS;
+}
+
+/* The bottleneck curve of every data set; NaN where labels are certain. */
+static PetscErrorCode curve(const ip_plan *plan, const ip_variable *variable, bool of_y,
+                            double value[])
+{
+  const size_t n = variable->length[1];
+  ip_bound_point *point = NULL;
+  PetscErrorCode code = PETSC_SUCCESS;
+
+  PetscCall(IP_ALLOCATE(n, &point));
+  for (size_t i = 0; i < variable->length[0] && code == PETSC_SUCCESS; i++) {
+    const bool certain = !plan->data->set[i]->p;
+
+    if (!certain) code = ip_data_curve(plan->data, i, n, point);
+    for (size_t b = 0; b < n; b++)
+      *value++ = certain ? (double)NAN : of_y ? point[b].i_ty : point[b].i_xt;
+  }
+  ip_release(&point);
+  return code;
+}
+
+static PetscErrorCode curve_i_xt(const ip_plan *plan, const ip_variable *variable, void *values)
+{
+  return curve(plan, variable, false, values);
+}
+
+static PetscErrorCode curve_i_ty(const ip_plan *plan, const ip_variable *variable, void *values)
+{
+  return curve(plan, variable, true, values);
 }
 
 static PetscErrorCode column_kind(const ip_plan *plan, const ip_variable *variable,
@@ -265,7 +319,9 @@ static const ip_variable row[] = {
    .unit = (unit_),                                                                            \
    .long_name = (long_name_),                                                                  \
    .definition = (definition_),                                                                \
-   .values = (type_) == IP_TEXT ? along_text : along_numbers,                                  \
+   .values = (type_) == IP_TEXT      ? along_text                                              \
+             : (type_) == IP_FLOAT64 ? along_betas                                             \
+                                     : along_numbers,                                          \
    .field = IP_FIELDS},
 #define IP_AXES_(...)                                                                          \
   .n_axes = sizeof((ip_along[]){__VA_ARGS__}) / sizeof(ip_along), .along = {__VA_ARGS__}
@@ -352,7 +408,7 @@ static void add_fields(const ip_plan *plan, ip_layout *layout)
   static const ip_along along[IP_AXES] = {
       [IP_AXIS_COLUMN] = ALONG_column, [IP_AXIS_EPOCH] = ALONG_epoch,
       [IP_AXIS_LAYER] = ALONG_layer,   [IP_AXIS_WEIGHT] = ALONG_weight,
-      [IP_AXIS_LOOKED] = ALONG_looked,
+      [IP_AXIS_LOOKED] = ALONG_looked, [IP_AXIS_BOUND] = ALONG_bound,
   };
 
   for (size_t f = 0; f < IP_FIELDS; f++) {

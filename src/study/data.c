@@ -95,6 +95,31 @@ void ip_data_seal(ip_data *data)
   }
 }
 
+PetscErrorCode ip_data_curve(const ip_data *data, size_t i, size_t n, ip_bound_point point[])
+{
+  double *beta = NULL, *weight = NULL, *p = NULL;
+  size_t groups = 0;
+
+  PetscCall(IP_ALLOCATE(n, &beta));
+  for (size_t b = 0; b < n; b++) beta[b] = ip_bottleneck_beta(b);
+
+  PetscErrorCode code = ip_dataset_joint(&data->spec[i], data->set[i], &groups, &weight, &p);
+  const ip_joint joint = {.n = groups, .k = data->set[i]->k, .weight = weight, .p = p};
+
+  if (code == PETSC_SUCCESS)
+    code = ip_bottleneck_curve(&joint, IP_BOTTLENECK_SNES, n, beta, point);
+  for (size_t b = 0; b < n && code == PETSC_SUCCESS; b++)
+    if (!point[b].converged)
+      code =
+          ip_error_raise(IP_ERR_INTERNAL, __func__,
+                         "%s: the bottleneck curve does not converge at beta %g (residual %g)",
+                         data->label[i], point[b].beta, point[b].residual);
+  ip_release(&beta);
+  ip_release(&weight);
+  ip_release(&p);
+  return code;
+}
+
 void ip_data_destroy(ip_data **data)
 {
   if (!*data) return;

@@ -29,6 +29,8 @@ struct measurement {
   int32_t *chosen_index;    /* their places on the axis               */
   ip_information *answer;   /* shape (columns)                        */
   bool second_pass;
+  double *weight; /* shape (patterns): p(x); where labels are not certain */
+  uint32_t *cell; /* shape (patterns)                                     */
 };
 
 /* ---- create and destroy ----------------------------------------------------------------------- */
@@ -78,7 +80,10 @@ static PetscErrorCode fill(measurement *m, const ip_split *split)
   PetscCall(ip_workspace_create(&m->work));
   PetscCall(IP_ALLOCATE(m->measure->n_columns, &m->chosen));
   PetscCall(IP_ALLOCATE(m->measure->n_columns, &m->chosen_index));
-  return IP_ALLOCATE(m->measure->n_columns, &m->answer);
+  PetscCall(IP_ALLOCATE(m->measure->n_columns, &m->answer));
+  if (!m->data->p) return PETSC_SUCCESS;
+  PetscCall(IP_ALLOCATE(m->data->n, &m->weight));
+  return IP_ALLOCATE(m->data->n, &m->cell);
 }
 
 PetscErrorCode measurement_create(const ip_plan *plan, const ip_run *run, const int32_t y[],
@@ -124,6 +129,8 @@ void measurement_destroy(measurement **result)
   ip_release(&m->chosen);
   ip_release(&m->chosen_index);
   ip_release(&m->answer);
+  ip_release(&m->weight);
+  ip_release(&m->cell);
   ip_release(result);
 }
 
@@ -241,6 +248,31 @@ static void write_down(const measurement *m, size_t n, size_t layer, int32_t e,
   }
 }
 
+/* The beta that explains each column's cells best, where labels are not certain. */
+static PetscErrorCode explain(measurement *m, const ip_layer *v, size_t n, size_t layer,
+                              ip_record *record)
+{
+  const double share = 1.0 / (double)v->n;
+
+  for (size_t i = 0; i < v->n; i++) m->weight[i] = share;
+  for (size_t c = 0; c < n; c++) {
+    const size_t at = (size_t)m->chosen_index[c] * m->plan->n_layers + layer - 1;
+    const ip_joint joint = {.n = v->n, .k = v->k, .weight = m->weight, .p = v->p};
+    ip_best_beta beta;
+    size_t n_cells = 0;
+
+    if (!m->chosen[c]->estimator->cells) continue;
+    PetscCall(ip_estimate_cells(v, m->chosen[c], m->work, &n_cells, m->cell));
+    PetscCall(ip_bottleneck_layer(&joint, n_cells, m->cell, &beta));
+    ((double *)record->array[IP_FIELD_beta_best])[at] = beta.best;
+    ((double *)record->array[IP_FIELD_beta_low])[at] = beta.low;
+    ((double *)record->array[IP_FIELD_beta_high])[at] = beta.high;
+    ((double *)record->array[IP_FIELD_beta_misfit])[at] = beta.misfit;
+    ((int8_t *)record->array[IP_FIELD_beta_edge])[at] = (int8_t)beta.edge;
+  }
+  return PETSC_SUCCESS;
+}
+
 static PetscErrorCode estimate(measurement *m, const ip_layer *v, const ip_estimator *e,
                                size_t n)
 {
@@ -272,6 +304,8 @@ PetscErrorCode measurement_layer(measurement *m, size_t layer, int32_t e, pass p
       if (n == 0) continue;
       PetscCall(estimate(m, &v, estimator, n));
       write_down(m, n, layer, e, record);
+      if (v.p && e == m->measure->look[m->measure->n_looks - 1])
+        PetscCall(explain(m, &v, n, layer, record));
     }
   }
   return PETSC_SUCCESS;

@@ -136,12 +136,27 @@ static uint32_t *find_slot(builder *b, const char *identity)
   return &b->slot[i];
 }
 
-static PetscErrorCode add_point(builder *b, size_t block, const ip_value *const value[])
+/* A batch that holds the whole training set is full: the same run, planned once. */
+static PetscErrorCode name_full_batch(const ip_plan *plan, const char *block,
+                                      const ip_value *value[])
+{
+  static const ip_value full = {.word = IP_BATCH_FULL};
+  ip_run run;
+
+  PetscCall(fill_run(plan, block, value, &run));
+  if (run.batch == run.train_size) value[IP_KEY_TRAIN_BATCH] = &full;
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode add_point(builder *b, size_t block, const ip_value *const given[])
 {
   const ip_options *options = b->plan->options;
   const uint32_t repeat = (uint32_t)ip_options_value(options, block, IP_KEY_REPEAT)->integer;
+  const ip_value *value[IP_KEYS];
   ip_text identity = {0};
 
+  memcpy(value, given, sizeof value);
+  PetscCall(name_full_batch(b->plan, options->block[block].name, value));
   PetscCall(write_identity(value, &identity));
 
   uint32_t *slot = find_slot(b, identity.text);

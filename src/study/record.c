@@ -64,6 +64,8 @@ size_t ip_axis_length(const ip_plan *plan, ip_axis axis)
     return plan->n_parameters;
   case IP_AXIS_LOOKED:
     return plan->save == IP_SAVE_LOOKED ? plan->n_epochs : 1;
+  case IP_AXIS_BOUND:
+    return 2;
   case IP_AXES:
     break;
   }

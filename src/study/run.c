@@ -2,6 +2,7 @@
 
 #include "measure.h"
 #include "stage.h"
+#include "transition.h"
 #include <math.h>
 #include <time.h>
 
@@ -243,7 +244,8 @@ static PetscErrorCode all_epochs(training *t)
   }
   if (!finite) ((int32_t *)t->record->array[IP_FIELD_diverged_epoch])[0] = epoch;
   t->record->status = finite ? IP_STATUS_DONE : IP_STATUS_DIVERGED;
-  return second_pass(t, looks);
+  PetscCall(second_pass(t, looks));
+  return finite && !t->stopped ? transitions_find(t->plan, t->record) : PETSC_SUCCESS;
 }
 
 static PetscErrorCode train(training *t)

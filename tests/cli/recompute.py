@@ -458,6 +458,113 @@ class Run:
             check("weight_correlation", self.f["weight_correlation"][self.r, e, l], value, 1e-9)
 
 
+# ---- what a run says of itself at its end --------------------------------------------------------------
+
+
+def event(epochs, hits):
+    """Looks before and at the first hit."""
+    hits = np.flatnonzero(hits)
+    return (-1, -1) if len(hits) == 0 else (epochs[max(hits[0] - 1, 0)], epochs[hits[0]])
+
+
+def lasting(held, length):
+    """True where `length` looks in a row hold."""
+    held = np.concatenate([np.asarray(held, bool), np.zeros(length - 1, bool)])
+    return np.lib.stride_tricks.sliding_window_view(held, length).all(1)
+
+
+def check_event(f, name, at, want, where):
+    events[name] = events.get(name, 0) + (want[0] >= 0)
+    check(name, f[name][at], want, 0, where)
+
+
+events = {}
+
+
+def check_events(f, r, layers, looks, columns, where):
+    epochs = f["epoch"][...][looks]
+    for l in range(layers):
+        for c, column in enumerate(columns):
+            at, x, y = (r, c, l), f["i_xt"][r, c, looks, l], f["i_ty"][r, c, looks, l]
+            name = f"{where} {column.name} layer {l + 1}"
+            peak, fallen = (-1, -1), (-1, -1)
+            with np.errstate(invalid="ignore"):
+                if x.max() - x[-1] >= 0.25:
+                    peak = event(epochs, x >= x.max() - 0.02)
+                    after = np.arange(len(x)) >= x.argmax()
+                    fallen = event(epochs, after & (x <= x.max() - 0.9 * (x.max() - x[-1])))
+                learned = event(epochs, lasting(y >= 0.9 * f["h_y"][r, c], 3))
+            check_event(f, "peak_epoch", at, peak, name)
+            check_event(f, "fallen_epoch", at, fallen, name)
+            check_event(f, "learned_epoch", at, learned, name)
+        snr = f["gradient_mean_norm"][r, looks, l] / f["gradient_std_norm"][r, looks, l]
+        medians = np.full(len(snr), np.nan)
+        if len(snr) >= 5:
+            medians[2:-2] = np.median(np.lib.stride_tricks.sliding_window_view(snr, 5), axis=1)
+        with np.errstate(invalid="ignore"):
+            drift = np.flatnonzero(medians >= 1)
+            noise = (medians < 1) & (np.arange(len(snr)) >= (drift[0] if len(drift) else 0))
+            check_event(f, "onset_epoch", (r, l), event(epochs, lasting(noise, 5)), where)
+    error = 1 - f["accuracy_train"][r, looks]
+    check_event(f, "error_epoch", (r,), event(epochs, error < 0.05), where)
+
+
+def misfit_of(cells, joint):
+    """beta -> mean over x of D_KL[p(t|x) || p_beta(t|x)], bits; T is the function `cells` of X."""
+    m = len(joint)
+    _, t = np.unique(cells, axis=0, return_inverse=True)
+    count = np.bincount(t)
+    q = np.zeros((len(count), joint.shape[1]))
+    np.add.at(q, t, joint)
+    q /= count[:, None]
+    kind, row, often = np.unique(joint, axis=0, return_inverse=True, return_counts=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(kind[:, None, :] > 0, kind[:, None, :] * np.log(kind[:, None, :] / q[None]), 0)
+    d = terms.sum(2)  # (kinds of x, cells), nats
+    own = d[row, t].mean()
+
+    def misfit(beta):
+        nearest = d.min(1)  # else a large beta leaves nothing of z
+        z = (count / m * np.exp(-beta * (d - nearest[:, None]))).sum(1)
+        log2z = np.log2(z) - beta * nearest / np.log(2)
+        return -(count / m * np.log2(count / m)).sum() + beta * own / np.log(2) + (often / m * log2z).sum()
+
+    return misfit
+
+
+def check_beta(f, r, c, l, cells, joint, where):
+    best, low, high, least = (f["beta_" + n][r, c, l] for n in ("best", "low", "high", "misfit"))
+    misfit = misfit_of(cells, joint)
+    check("beta_misfit", least, misfit(best), 1e-7, where)
+    for beta in (1, 1000, best * 1.01, best / 1.01):
+        assert misfit(min(max(beta, 1), 1000)) >= least - 1e-9, (where, beta, best)
+    for end, edge in ((low, 1), (high, 1000)):
+        if end != edge:
+            check("beta_low, beta_high", misfit(end), least + 0.01, 1e-4, where)
+        else:
+            assert misfit(end) <= least + 0.01 + 1e-9, where
+    check("beta_edge", f["beta_edge"][r, c, l], 1 if best == 1 else 2 if best == 1000 else 0, 0, where)
+    betas.append(best)
+
+
+betas = []
+
+
+def check_betas(f, r, run, columns, t, last, where):
+    """At the last look; columns whose cells are beyond doubt."""
+    for l in range(1, run.net.layers + 1):
+        for c, column in enumerate(columns):
+            rows, at = run.on[column.on], (r, c, l - 1)
+            if run.p is None or column.kind == "kde" or len(rows) == 0:
+                check("beta_best", [f["beta_best"][at], f["beta_edge"][at]], [np.nan, -1], 0, where)
+                continue
+            low, high = (float(f[n][r, c, last, l - 1]) for n in ("bin_low", "bin_high"))
+            v, margin = t[l][rows], EDGE
+            down, up = column.cells(v - margin, low, high), column.cells(v + margin, low, high)
+            if (down == up).all():
+                check_beta(f, r, c, l - 1, down, run.joint[rows], f"{where} layer {l} {column.name}")
+
+
 def check_run(f, r, columns):
     run = Run(f, r)
     gradient_batch = int(f.attrs["config"].split("gradient_batch: ")[1].split()[0])
@@ -474,7 +581,8 @@ def check_run(f, r, columns):
         where = f"{f.filename} run {r} epoch {epochs[e]}"
         span = max(1, np.abs(after[epochs[e]]).max())
         name = "weights by replay (" + run.optimizer + ")"
-        check(name, flat[e] / span, after[epochs[e]] / span, 2e-6, where)
+        grown = 2e-6 * max(1, f["updates"][r, e] / 20)  # training magnifies the rounding of float32
+        check(name, flat[e] / span, after[epochs[e]] / span, grown, where)
         check("updates", f["updates"][r, e], epochs[e] * -(-len(run.train) // run.batch), 0, where)
         run.check_score(seen[e][0][-1], seen[e][1][-1], e)
         run.check_gradients(flat[e], e, gradient_batch)
@@ -483,6 +591,8 @@ def check_run(f, r, columns):
             check_layer(f, r, run, columns, seen, e, l, where + f" layer {l}")
         for name in ("i_xt", "weight_norm"):
             assert np.isnan(f[name][r, ..., e, run.net.layers:]).all(), (name, "beyond the last layer")
+    check_events(f, r, run.net.layers, looks, columns, f"{f.filename} run {r}")
+    check_betas(f, r, run, columns, seen[looks[-1]][1], looks[-1], f"{f.filename} run {r}")
     for e in set(range(len(epochs))) - set(looks):
         assert np.isnan(f["i_xt"][r, :, e]).all() and np.isnan(f["loss_train"][r, e])
 
@@ -519,6 +629,8 @@ def main():
                 runs += 1
     for name, (gap, tolerance) in sorted(worst.items()):
         print(f"{name:36s} largest deviation {gap:8.1e} of {tolerance:8.1e}")
+    print("events seen:", ", ".join(f"{n} {w}" for n, w in events.items()) + ";", len(betas), "betas")
+    assert all(events.values()) and len(betas) > 20, "an event, or a beta, was not seen at all"
     print(runs, "runs;", ", ".join(f"{n} {w}" for w, n in how.items()), "binned cells")
     assert how["exact"] > how["bounded"], "too few binned cells could be compared exactly"
 

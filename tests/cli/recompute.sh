@@ -75,4 +75,13 @@ estimate:
   - {kind: kde, noise_variance: 1e-1, noise_scale: [absolute, layer]}
 END
 
-"$python" "$3/tests/cli/recompute.py" paper.h5 labels.h5 unbounded.h5 three.h5
+# Long enough for a rise, a fall, an onset and a small error.
+study events <<'END'
+network: {hidden: [8, 3]}
+train: {epochs: 64, learning_rate: 1e-2, batch: 256}
+look: [1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60]
+estimate: [{kind: binning, bins: 30}, {kind: binning, bins: 8, range: snapshot, on: train}]
+repeat: 3
+END
+
+"$python" "$3/tests/cli/recompute.py" paper.h5 labels.h5 unbounded.h5 three.h5 events.h5

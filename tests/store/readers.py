@@ -14,7 +14,7 @@ import sys
 
 SKIPPED = 77
 AXES = {"run": 5, "part": 1, "study": 3, "data": 1, "architecture": 2, "column": 3, "epoch": 4,
-        "layer": 3, "looked": 4, "weight": 31}
+        "layer": 3, "looked": 4, "weight": 31, "bound": 2}
 
 
 def check(condition, what):

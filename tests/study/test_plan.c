@@ -75,6 +75,20 @@ static void equal_runs_are_planned_once(void **state)
   study_clear(&s);
 }
 
+/* 205 patterns fit into a batch of 256: the same network as with the full batch. */
+static void a_batch_of_everything_is_full(void **state)
+{
+  study s = study_of("train: {fraction: [5%, 85%], batch: [256, full], epochs: 2}\n");
+
+  (void)state;
+  assert_int_equal(s.plan->n_runs, 3);
+  assert_int_equal(s.plan->run[0].batch, 205);
+  assert_int_equal(s.plan->run[0].value[IP_KEY_TRAIN_BATCH]->word, IP_BATCH_FULL);
+  assert_int_equal(s.plan->run[1].batch, 256);
+  assert_int_equal(s.plan->run[2].batch, 3482);
+  study_clear(&s);
+}
+
 static void a_run_is_measured_for_its_own_blocks(void **state)
 {
   study s = study_of(blocks);
@@ -182,6 +196,7 @@ int main(void)
       cmocka_unit_test(a_grid_is_spanned),
       cmocka_unit_test(more_replicates_append),
       cmocka_unit_test(equal_runs_are_planned_once),
+      cmocka_unit_test(a_batch_of_everything_is_full),
       cmocka_unit_test(a_run_is_measured_for_its_own_blocks),
       cmocka_unit_test(updates_become_whole_passes),
       cmocka_unit_test(keys_without_meaning_do_not_multiply),

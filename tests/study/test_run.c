@@ -74,6 +74,40 @@ static const char small[] =
     "  - {kind: binning, bins: 30, range: run}\n"
     "  - {kind: kde, noise_variance: 0.1, bound: upper}\n";
 
+static bool is_beta(size_t field)
+{
+  return strncmp(ip_field_row(field)->name, "beta_", 5) == 0;
+}
+
+/* Cells of the binning columns have a best beta where labels are drawn, at the last look. */
+static void drawn_labels_have_a_beta(void **state)
+{
+  study s = study_of("dataset: {labels: stochastic}\nnetwork: {hidden: [6, 4]}\n"
+                     "train: {epochs: 2}\nlook: [1]\n"
+                     "estimate:\n"
+                     "  - {kind: binning, bins: 30, on: [full, train]}\n"
+                     "  - {kind: binning, bins: 30, range: run}\n"
+                     "  - {kind: kde, noise_variance: 0.1, bound: upper}\n");
+  ip_record *r = train(&s, 0);
+  const double *best = r->array[IP_FIELD_beta_best], *low = r->array[IP_FIELD_beta_low],
+               *high = r->array[IP_FIELD_beta_high], *misfit = r->array[IP_FIELD_beta_misfit];
+  const int8_t *edge = r->array[IP_FIELD_beta_edge];
+
+  (void)state;
+  for (size_t c = 0; c < 3; c++)
+    for (size_t l = 0; l < 3; l++) {
+      const size_t i = c * 3 + l;
+
+      assert_true(IP_BETA_LOWEST <= low[i] && low[i] <= best[i] && best[i] <= high[i] &&
+                  high[i] <= IP_BETA_HIGHEST);
+      assert_true(misfit[i] >= 0 && misfit[i] < 12);
+      assert_in_range(edge[i], IP_EDGE_NONE, IP_EDGE_HIGH);
+    }
+  for (size_t i = 9; i < 12; i++) assert_true(isnan(best[i]) && edge[i] == -1);
+  ip_record_destroy(&r);
+  study_clear(&s);
+}
+
 static void rows_and_clocks(void **state)
 {
   study s = study_of(small);
@@ -90,11 +124,12 @@ static void rows_and_clocks(void **state)
   assert_int_equal(r->status, IP_STATUS_DONE);
   assert_int_equal(((int32_t *)r->array[IP_FIELD_diverged_epoch])[0], -1);
   assert_int_equal(((int32_t *)r->array[IP_FIELD_train_test_overlap])[0], 0);
-  for (size_t f = 0; f < IP_FIELDS; f++) /* two hidden layers and the output: no empty cell */
+  /* Two hidden layers and the output: no empty cell; certain labels have no beta. */
+  for (size_t f = 0; f < IP_FIELDS; f++)
     for (size_t i = 0; ip_field_row(f)->type == IP_FLOAT64 && i < ip_field_length(s.plan, f);
          i++)
-      if (isnan(((double *)r->array[f])[i]))
-        fail_msg("%s: cell %zu is empty", ip_field_row(f)->name, i);
+      if (isnan(((double *)r->array[f])[i]) != is_beta(f))
+        fail_msg("%s: cell %zu is %g", ip_field_row(f)->name, i, ((double *)r->array[f])[i]);
   ip_record_destroy(&r);
   study_clear(&s);
 }
@@ -256,6 +291,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(start_of_training),
       cmocka_unit_test(rows_and_clocks),
+      cmocka_unit_test(drawn_labels_have_a_beta),
       cmocka_unit_test(entropies_by_part),
       cmocka_unit_test(range_of_the_run),
       cmocka_unit_test(saved_weights_are_those_of_the_look),
