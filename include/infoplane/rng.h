@@ -14,14 +14,15 @@
 
 /** What a number is drawn for. The value enters the key: never renumber, only append. */
 typedef enum {
-  IP_PURPOSE_SPLIT = 1,    /**< permutation of the patterns: train = its first part       */
-  IP_PURPOSE_WEIGHT = 2,   /**< initial weight; counter from (layer, unit, input)         */
-  IP_PURPOSE_SHUFFLE = 3,  /**< order of the training set; counter from (epoch, step)     */
-  IP_PURPOSE_LABEL = 4,    /**< drawn label; counter = pattern                            */
-  IP_PURPOSE_CONTROL = 5,  /**< shuffled labels                                           */
-  IP_PURPOSE_GRADIENT = 6, /**< partition of the training set for gradient statistics     */
-  IP_PURPOSE_SAMPLES = 7,  /**< choice of samples of a data set; replicate 0              */
-  IP_PURPOSE_TEST = 255    /**< tests and benches                                         */
+  IP_PURPOSE_SPLIT = 1,     /**< permutation of the patterns: train = its first part       */
+  IP_PURPOSE_WEIGHT = 2,    /**< initial weight; counter from (layer, unit, input)         */
+  IP_PURPOSE_SHUFFLE = 3,   /**< order of the training set; counter from (epoch, step)     */
+  IP_PURPOSE_LABEL = 4,     /**< drawn label; counter = pattern                            */
+  IP_PURPOSE_CONTROL = 5,   /**< shuffled labels                                           */
+  IP_PURPOSE_GRADIENT = 6,  /**< partition of the training set for gradient statistics     */
+  IP_PURPOSE_SAMPLES = 7,   /**< choice of samples of a data set; replicate 0              */
+  IP_PURPOSE_BOOTSTRAP = 8, /**< resamples of replicates                                  */
+  IP_PURPOSE_TEST = 255     /**< tests and benches                                         */
 } ip_purpose;
 
 /** A stream; a plain value. */
