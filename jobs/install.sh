@@ -9,7 +9,8 @@
 set -eu
 
 build="gcc libc6-dev make cmake pkg-config openmpi-bin libopenmpi-dev libpetsc-real-dev
-  libhdf5-openmpi-dev libyaml-dev librandom123-dev zlib1g-dev libxxhash-dev libopenblas-dev"
+  libhdf5-openmpi-dev libyaml-dev librandom123-dev zlib1g-dev libxxhash-dev libopenblas-dev
+  gnuplot-nox fonts-liberation"
 tests="git procps python3 python3-h5py python3-netcdf4 python3-xarray python3-h5netcdf python3-yaml
   hdf5-tools libcmocka-dev dataset-fashion-mnist clang-format clang-tidy shellcheck"
 
@@ -22,7 +23,7 @@ esac
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   echo "jobs/install.sh: this is not Debian, so nothing was installed. The build needs a C" >&2
   echo "compiler (C17), CMake >= 3.20, pkg-config, MPI, PETSc >= 3.18, HDF5 built with MPI," >&2
-  echo "libyaml, Random123, zlib, xxHash, OpenBLAS; the tests cmocka and Python with h5py." >&2
+  echo "libyaml, Random123, zlib, xxHash, OpenBLAS; figures gnuplot; the tests cmocka and Python with h5py." >&2
   exit 0
 fi
 

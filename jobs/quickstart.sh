@@ -1,8 +1,8 @@
 #!/bin/sh
 # From a fresh clone to the first picture of the information plane: installs what is missing,
-# builds, runs inputs/quickstart.yaml on all cores. A second start continues quickstart.h5.
+# builds, runs inputs/quickstart.yaml on all cores, draws its figures. A second start continues.
 #
-#   jobs/quickstart.sh [key=value ...]      the result is quickstart.h5 in the current folder
+#   jobs/quickstart.sh [key=value ...]      makes quickstart.h5 and quickstart_figures/ here
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -15,4 +15,11 @@ export OMPI_MCA_orte_execute_quiet=1 # the program says itself what went wrong
 if [ "$(id -u)" = 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
-exec mpirun -n "$(nproc)" "$top/build/infoplane" run "$top/inputs/quickstart.yaml" "$@"
+results=quickstart.h5
+before=
+for word in "$@"; do
+  [ "$before" != -o ] || results=$word
+  before=$word
+done
+mpirun -n "$(nproc)" "$top/build/infoplane" run "$top/inputs/quickstart.yaml" "$@"
+"$top/build/infoplane" figures "$results"

@@ -43,6 +43,8 @@ const char *verb_name(size_t i); /**< ip_names of the verbs */
 int verb_run(const arguments *a);
 int verb_plan(const arguments *a);
 int verb_status(const arguments *a);
+int verb_figures(const arguments *a);
+int verb_bound(const arguments *a);
 int verb_help(const arguments *a);
 
 /** Print the kept message on stderr (-v: and where it was raised) and return its exit code. */

@@ -148,5 +148,6 @@ PetscErrorCode say_end(const standing *s, bool quiet, double seconds)
     printf(" all %zu runs were done before; nothing was left to do.\n", runs);
   else
     puts(" nothing was left to do.");
+  if (pending == 0) printf(" Next:  infoplane figures %s\n", s->path);
   return PETSC_SUCCESS;
 }

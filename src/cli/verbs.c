@@ -5,13 +5,17 @@
 #include <string.h>
 
 static const verb table[] = {
-    {"run",    "run INPUT.yaml [key=value ...] [-o FILE.h5]",
-     "train and measure; continues FILE.h5 where it stands",                                                            verb_run   },
-    {"plan",   "plan INPUT.yaml [key=value ...] [-o FILE.h5]",
-     "what run would do: runs, file size, memory; starts nothing",                                                      verb_plan  },
-    {"status", "status FILE.h5",                               "how far a file is, also while a job writes it",         verb_status},
-    {"help",   "help [TOPIC]",                                 "this help, a key, a section, an estimator, keys, exit",
-     verb_help                                                                                                                     },
+    {"run",     "run INPUT.yaml [key=value ...] [-o FILE.h5]",
+     "train and measure; continues FILE.h5 where it stands",                                                               verb_run    },
+    {"plan",    "plan INPUT.yaml [key=value ...] [-o FILE.h5]",
+     "what run would do: runs, file size, memory; starts nothing",                                                         verb_plan   },
+    {"status",  "status FILE.h5",                                 "how far a file is, also while a job writes it",         verb_status },
+    {"figures", "figures FILE.h5 [columns=all] [-o FOLDER]",
+     "the figures of the paper, tables of its studies, its claims judged",                                                 verb_figures},
+    {"bound",   "bound INPUT.yaml [key=value ...] [-o FILE.csv]",
+     "the information-bottleneck curve of its data sets",                                                                  verb_bound  },
+    {"help",    "help [TOPIC]",                                   "this help, a key, a section, an estimator, keys, exit",
+     verb_help                                                                                                                         },
 };
 
 const verb *verb_row(size_t i)
@@ -41,7 +45,7 @@ static void print_usage(void)
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
     printf("  infoplane %-50s %s\n", table[i].usage, table[i].sentence);
   puts("\n  mpirun -n N infoplane run ...    the same on N ranks\n\n"
-       "  -o FILE           results file\n"
+       "  -o FILE           results file; of figures: the folder, of bound: a table\n"
        "  -q                say nothing but what went wrong\n"
        "  -v                say where an error came from\n"
        "  -petsc_X [VALUE]  option X of PETSc, after the input file: -petsc_log_view "
