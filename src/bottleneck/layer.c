@@ -18,7 +18,7 @@
 
 #define LN2 0x1.62e42fefa39efp-1
 
-static const double flat = 1e-14, /* bits: a slope that over [1, 1000] moves D by nothing */
+static const double flat = 1e-12, /* bits: a slope that over [1, 1000] moves D by nothing */
     tolerance = 0.01,             /* bits above the minimum                               */
     precise = 1e-12;              /* of beta, relative                                    */
 
@@ -49,6 +49,7 @@ typedef struct {
   uint32_t *group; /* shape (n_cells): number of p(y|t)        */
   double *mass;    /* shape (n_cells): p(t)                    */
   double *r;       /* shape (n_cells, k): p(t,y), then p(y|t)  */
+  double *lost;    /* shape (n): terms of A                    */
 } draft;
 
 /* p(t) and p(y|t) of every cell. */
@@ -112,7 +113,8 @@ static void fill_layer(const ip_joint *joint, size_t n_cells, const uint32_t cel
   }
   l->entropy = ip_entropy_weights(n_cells, made->mass);
   for (size_t x = 0; x < joint->n; x++)
-    l->lost += joint->weight[x] * divergence(l, made->row[x], made->group[cell[x]]) / LN2;
+    made->lost[x] = joint->weight[x] * divergence(l, made->row[x], made->group[cell[x]]);
+  l->lost = ip_sum(joint->n, made->lost) / LN2;
 }
 
 static PetscErrorCode group(const ip_joint *joint, size_t n_cells, const uint32_t cell[],
@@ -124,6 +126,7 @@ static PetscErrorCode group(const ip_joint *joint, size_t n_cells, const uint32_
   PetscCall(IP_ALLOCATE(n_cells, &made->group));
   PetscCall(IP_ALLOCATE(n_cells, &made->mass));
   PetscCall(IP_ALLOCATE(n_cells * k, &made->r));
+  PetscCall(IP_ALLOCATE(joint->n, &made->lost));
   PetscCall(fill_cells(joint, n_cells, cell, made));
   l->k = k;
   PetscCall(ip_rows_number(joint->n, k, joint->p, made->row, &l->n_rows));
@@ -145,6 +148,7 @@ static void release(draft *made, layer *l)
   ip_release(&made->group);
   ip_release(&made->mass);
   ip_release(&made->r);
+  ip_release(&made->lost);
   ip_release(&l->of_row);
   ip_release(&l->p);
   ip_release(&l->own);

@@ -28,6 +28,14 @@ static void critical_beta(void **state)
   for (size_t i = 0; i < 9; i++) three.p[i] = 1.0 / 6 + (i % 4 == 0 ? 0.5 : 0);
   OK(ip_bottleneck_critical(&three.view, &beta));
   NEAR(beta, 4, 1e-13, "two equal eigenvalues");
+  /* 1/3 + 0.5 v v' + 0.4 w w', v = (1, -1, 0)/sqrt 2, w = (1, 1, -2)/sqrt 6: eigenvalues 0.25, 0.16 */
+  for (size_t i = 0; i < 9; i++) {
+    static const double v[3] = {1, -1, 0}, w[3] = {1, 1, -2};
+
+    three.p[i] = 1.0 / 3 + 0.25 * v[i / 3] * v[i % 3] + 0.4 / 6 * w[i / 3] * w[i % 3];
+  }
+  OK(ip_bottleneck_critical(&three.view, &beta));
+  NEAR(beta, 4, 1e-13, "the larger of two eigenvalues");
   OK(ip_bottleneck_critical(&same.view, &beta));
   assert_true(isinf(beta));
   /* a class that never occurs; x = 0 and 1 differ by 0.6 and 0.6: lambda = 0.36 */
