@@ -91,12 +91,14 @@ static PetscErrorCode check_petsc_options(void)
 {
   static const char *const later[] = {"options_left",
                                       "options_view"}; /* asked for at the end */
+  static const char bottleneck[] = "bottleneck_";      /* by the solver of the curve */
   PetscInt n = 0;
   char **name = NULL, **value = NULL, unknown[64] = "";
 
   PetscCall(PetscOptionsLeftGet(NULL, &n, &name, &value));
   for (PetscInt i = 0; i < n; i++)
-    if (strcmp(name[i], later[0]) != 0 && strcmp(name[i], later[1]) != 0)
+    if (strcmp(name[i], later[0]) != 0 && strcmp(name[i], later[1]) != 0 &&
+        strncmp(name[i], bottleneck, sizeof bottleneck - 1) != 0)
       snprintf(unknown, sizeof unknown, "%s", name[i]);
   PetscCall(PetscOptionsLeftRestore(NULL, &n, &name, &value));
   IP_CHECK(!unknown[0], IP_ERR_USAGE, "-petsc_%s: PETSc has no use for an option -%s", unknown,

@@ -28,3 +28,10 @@ expect 64 "$program" bound
 expect 66 "$program" bound missing.yaml
 expect 0 ranks 2 "$program" bound drawn.yaml
 [ "$(grep -c "first critical beta" out)" = 1 ] || fail "two ranks print it twice"
+
+# Options of the solver reach it: fewer steps of SNES leave more to plain iteration.
+sum_of() { awk '/iterations by SNES/ { print $1 }' out; }
+expect 0 "$program" bound drawn.yaml
+mixed=$(sum_of)
+expect 0 "$program" bound drawn.yaml -petsc_bottleneck_snes_max_it 2
+[ "$(sum_of)" != "$mixed" ] || fail "-petsc_bottleneck_snes_max_it changes nothing"
