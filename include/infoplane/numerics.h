@@ -22,6 +22,12 @@ double ip_logistic(double x);  /**< 1 / (1 + e^-x)                              
 /** Sum in a fixed order, pairwise: error O(log n) ulp. */
 double ip_sum(size_t n, const double value[]);
 
+/** id[i]: number of key[i] among the different keys, in order of appearance; width: bytes of a key,
+ *  compared bit by bit.  id: shape (n), n < 2^32 - 1.  A hash only decides where to look, so no
+ *  answer depends on it.  IP_ERR_INTERNAL: no memory; id may have changed then. */
+PetscErrorCode ip_keys_number(size_t n, const void *const key[], size_t width, uint32_t id[],
+                              size_t *different);
+
 /** None of the values is NaN or infinite. */
 bool ip_all_finite(size_t n, const float value[]);
 

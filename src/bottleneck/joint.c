@@ -5,8 +5,6 @@
 #include "joint.h"
 #include <infoplane/numerics.h>
 #include <math.h>
-#include <string.h>
-#include <xxhash.h>
 
 static const double rounding = 1e-9; /* of what adds to 1 */
 
@@ -52,30 +50,16 @@ double ip_joint_information(const ip_joint *joint)
   return fmax(sum, 0.0);
 }
 
-/* By hashing, which only decides where to look: no answer depends on it. */
 PetscErrorCode ip_rows_number(size_t n, size_t k, const double value[], uint32_t id[],
                               size_t *different)
 {
-  const uint32_t nobody = UINT32_MAX;
-  const size_t width = k * sizeof *value;
-  size_t slots = 16;
-  uint32_t *first, found = 0; /* slot -> first row like this */
+  const void **key;
 
-  while (slots < 2 * n) slots *= 2;
-  PetscCall(IP_ALLOCATE(slots, &first));
-  memset(first, 0xff, slots * sizeof *first);
-  for (size_t i = 0; i < n; i++) {
-    size_t slot = (size_t)XXH3_64bits(value + i * k, width) & (slots - 1);
+  PetscCall(IP_ALLOCATE(n, &key));
+  for (size_t i = 0; i < n; i++) key[i] = value + i * k;
 
-    while (first[slot] != nobody && memcmp(value + first[slot] * k, value + i * k, width) != 0)
-      slot = (slot + 1) & (slots - 1);
-    if (first[slot] == nobody) {
-      first[slot] = (uint32_t)i;
-      id[i] = found++;
-    } else
-      id[i] = id[first[slot]];
-  }
-  ip_release(&first);
-  *different = found;
-  return PETSC_SUCCESS;
+  const PetscErrorCode code = ip_keys_number(n, key, k * sizeof *value, id, different);
+
+  ip_release(&key);
+  return code;
 }

@@ -5,36 +5,6 @@
 #include <infoplane/dataset.h>
 #include <infoplane/numerics.h>
 #include <string.h>
-#include <xxhash.h>
-
-static const uint32_t nobody = UINT32_MAX;
-
-/* id[i]: number of key[i] among the different keys, in order of appearance; width: bytes of a
-   key.  The hash only decides where to look, so no answer depends on it. */
-static PetscErrorCode number(size_t m, const void *const key[], size_t width, uint32_t id[],
-                             uint32_t *different)
-{
-  size_t slots = 16;
-  uint32_t *first, found = 0; /* slot -> first pattern with that key */
-
-  while (slots < 2 * m) slots *= 2;
-  PetscCall(IP_ALLOCATE(slots, &first));
-  memset(first, 0xff, slots * sizeof *first);
-  for (size_t i = 0; i < m; i++) {
-    size_t slot = (size_t)XXH3_64bits(key[i], width) & (slots - 1);
-
-    while (first[slot] != nobody && memcmp(key[first[slot]], key[i], width) != 0)
-      slot = (slot + 1) & (slots - 1);
-    if (first[slot] == nobody) {
-      first[slot] = (uint32_t)i;
-      id[i] = found++;
-    } else
-      id[i] = id[first[slot]];
-  }
-  ip_release(&first);
-  *different = found;
-  return PETSC_SUCCESS;
-}
 
 static size_t pattern_at(const uint32_t subset[], size_t i)
 {
@@ -67,7 +37,7 @@ typedef struct {
 static PetscErrorCode count_labels(work *w, const int32_t y[], double *h_y, double *h_xy)
 {
   uint64_t *pair;
-  uint32_t cells = 0;
+  size_t cells = 0;
 
   for (size_t i = 0; i < w->m; i++) w->cell[i] = (uint32_t)y[pattern_at(w->subset, i)];
   PetscCall(entropy_of(w->m, w->cell, (size_t)w->data->k, h_y));
@@ -77,7 +47,7 @@ static PetscErrorCode count_labels(work *w, const int32_t y[], double *h_y, doub
     w->key[i] = &pair[i];
   }
 
-  PetscErrorCode code = number(w->m, w->key, sizeof *pair, w->cell, &cells);
+  PetscErrorCode code = ip_keys_number(w->m, w->key, sizeof *pair, w->cell, &cells);
 
   ip_release(&pair);
   if (!code) code = entropy_of(w->m, w->cell, cells, h_xy);
@@ -109,14 +79,14 @@ static PetscErrorCode weigh_labels(const work *w, size_t groups, double *h_y, do
 static PetscErrorCode compute(work *w, const int32_t y[], ip_entropies *answer)
 {
   const ip_dataset *data = w->data;
-  uint32_t groups = 0;
+  size_t groups = 0;
   double h_xy = 0;
 
   PetscCall(IP_ALLOCATE(w->m, &w->group));
   PetscCall(IP_ALLOCATE(w->m, &w->cell));
   PetscCall(IP_ALLOCATE(w->m, &w->key));
   for (size_t i = 0; i < w->m; i++) w->key[i] = data->x + pattern_at(w->subset, i) * data->d;
-  PetscCall(number(w->m, w->key, data->d * sizeof *data->x, w->group, &groups));
+  PetscCall(ip_keys_number(w->m, w->key, data->d * sizeof *data->x, w->group, &groups));
   PetscCall(entropy_of(w->m, w->group, groups, &answer->h_x));
   if (data->p)
     PetscCall(weigh_labels(w, groups, &answer->h_y, &h_xy));
