@@ -113,6 +113,28 @@ PetscErrorCode ip_text_add(ip_text *text, const char *format, ...)
 /** Release and leave {0}. */
 void ip_text_clear(ip_text *text);
 
+/* ---- files --------------------------------------------------------------------------------- */
+
+/** open(2), always close-on-exec, mode 0666 where it creates, again after EINTR.
+ *  -1 with errno: what that means is the caller's to say. */
+int ip_file_open(const char *path, int flags);
+
+/** All n bytes at this offset, over short transfers and EINTR.  IP_ERR_IO names the path;
+ *  reading IP_ERR_DATA where the file ends before. */
+PetscErrorCode ip_file_write(int fd, const char *path, const void *bytes, size_t n,
+                             uint64_t offset);
+PetscErrorCode ip_file_read(int fd, const char *path, void *bytes, size_t n, uint64_t offset);
+
+/** What was written through this or any descriptor of this host is on the disk.  IP_ERR_IO. */
+PetscErrorCode ip_file_sync(int fd, const char *path);
+
+/** Give a complete, synced file its name and sync the folder.  Unless replace, IP_ERR_CREATE when
+ *  the name is taken.  After an error `partial` may stand. */
+PetscErrorCode ip_file_publish(const char *partial, const char *path, bool replace);
+
+/** The folder of a path; release it. */
+PetscErrorCode ip_file_folder(const char *path, char **folder);
+
 /* ---- names --------------------------------------------------------------------------------- */
 
 /** Name number i of a closed set, NULL past its end. */

@@ -76,7 +76,7 @@ static PetscErrorCode take_over(ip_lock *lock, const char *mine, bool break_lock
 {
   const char *path = lock->path;
   holder other = {0};
-  const int old = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+  const int old = ip_file_open(path, O_RDWR | O_NOFOLLOW);
 
   *taken = false;
   if (old < 0 && errno == ENOENT) return PETSC_SUCCESS;
@@ -120,11 +120,11 @@ static PetscErrorCode write_mine(const char *mine, const holder *me, int *fd)
 {
   char block[HOLDER_BLOCK];
 
-  *fd = open(mine, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  *fd = ip_file_open(mine, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
   IP_CHECK(*fd >= 0, IP_ERR_CREATE, "%s cannot be created: %s", mine, strerror(errno));
   holder_write(me, block);
-  IP_CHECK(pwrite(*fd, block, HOLDER_BLOCK, 0) == HOLDER_BLOCK && fsync(*fd) == 0, IP_ERR_IO,
-           "%s: %s", mine, strerror(errno));
+  PetscCall(ip_file_write(*fd, mine, block, HOLDER_BLOCK, 0));
+  PetscCall(ip_file_sync(*fd, mine));
   (void)kernel_lock(*fd); /* where there is none, the file itself has to do */
   return PETSC_SUCCESS;
 }
@@ -208,9 +208,7 @@ PetscErrorCode ip_lock_beat(ip_lock *lock, const ip_progress *progress, double r
   lock->me.rate = rate;
   lock->me.left = seconds_left;
   holder_write(&lock->me, block);
-  IP_CHECK(pwrite(lock->fd, block, HOLDER_BLOCK, 0) == HOLDER_BLOCK, IP_ERR_IO, "%s: %s",
-           lock->path, strerror(errno));
-  return PETSC_SUCCESS;
+  return ip_file_write(lock->fd, lock->path, block, HOLDER_BLOCK, 0);
 }
 
 uint64_t ip_lock_token(const ip_lock *lock)
@@ -233,7 +231,7 @@ static PetscErrorCode look_up(const char *path, holder *h, bool *found)
   ip_text name = {0};
 
   PetscCall(ip_text_add(&name, "%s.lock", path));
-  const int fd = open(name.text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  const int fd = ip_file_open(name.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   const int why = errno;
 
   ip_text_clear(&name);

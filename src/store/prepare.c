@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/magic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -27,20 +26,6 @@ PetscErrorCode ip_store_size(const ip_plan *plan, uint64_t *bytes)
   return PETSC_SUCCESS;
 }
 
-/* The folder of a path; release it. */
-static PetscErrorCode folder_of(const char *path, char **folder)
-{
-  const char *slash = strrchr(path, '/');
-  ip_text text = {0};
-
-  if (!slash)
-    PetscCall(ip_text_add(&text, "."));
-  else
-    PetscCall(ip_text_add(&text, "%.*s", slash == path ? 1 : (int)(slash - path), path));
-  *folder = text.text;
-  return PETSC_SUCCESS;
-}
-
 static PetscErrorCode free_in(const char *folder, uint64_t *bytes)
 {
   struct statvfs about;
@@ -57,7 +42,7 @@ PetscErrorCode ip_store_free_space(const char *path, uint64_t *bytes)
 {
   char *folder = NULL;
 
-  PetscCall(folder_of(path, &folder));
+  PetscCall(ip_file_folder(path, &folder));
   const PetscErrorCode code = free_in(folder, bytes);
 
   ip_release(&folder);
@@ -69,7 +54,7 @@ bool ip_store_on_nfs(const char *path)
   struct statfs about;
   char *folder = NULL;
 
-  if (folder_of(path, &folder)) return false;
+  if (ip_file_folder(path, &folder)) return false;
   const bool nfs = statfs(folder, &about) == 0 && about.f_type == NFS_SUPER_MAGIC;
 
   ip_release(&folder);
@@ -77,31 +62,6 @@ bool ip_store_on_nfs(const char *path)
 }
 
 /* ---- a new file ---------------------------------------------------------------------------------- */
-
-static PetscErrorCode sync_folder(const char *path)
-{
-  char *folder = NULL;
-
-  PetscCall(folder_of(path, &folder));
-  const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
-
-  if (fd >= 0) close(fd);
-  ip_release(&folder);
-  IP_CHECK(synced, IP_ERR_IO, "%s: its folder cannot be synced: %s", path, strerror(errno));
-  return PETSC_SUCCESS;
-}
-
-/* Give the file its name, unless another one took it meanwhile. */
-static PetscErrorCode publish(const char *partial, const char *path)
-{
-  bool done = renameat2(AT_FDCWD, partial, AT_FDCWD, path, RENAME_NOREPLACE) == 0;
-
-  if (!done && (errno == EINVAL || errno == ENOSYS)) /* NFS */
-    done = link(partial, path) == 0 && unlink(partial) == 0;
-  IP_CHECK(done, IP_ERR_CREATE, "%s cannot be created: %s", path, strerror(errno));
-  return sync_folder(path);
-}
 
 /* The disk and the shell's limit have room for a file of this size. */
 static PetscErrorCode check_room(const char *path, uint64_t needed)
@@ -134,14 +94,13 @@ static PetscErrorCode create(const char *path, const char *partial, const ip_pla
   IP_CHECK(unlink(partial) == 0 || errno == ENOENT, IP_ERR_CREATE,
            "%s, left over from an earlier start, cannot be removed: %s", partial,
            strerror(errno));
-  const int fd = open(partial, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  const int fd = ip_file_open(partial, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
 
   IP_CHECK(fd >= 0, IP_ERR_CREATE, "%s cannot be created: %s", partial, strerror(errno));
   PetscErrorCode code = ip_skeleton_write(partial, fd, plan, layout, origin);
 
-  if (!code && fsync(fd) != 0)
-    code = ip_error_raise(IP_ERR_IO, __func__, "%s: %s", partial, strerror(errno));
-  if (!code) code = publish(partial, path);
+  if (!code) code = ip_file_sync(fd, partial);
+  if (!code) code = ip_file_publish(partial, path, false);
   if (code) unlink(partial);
   close(fd);
   return code;

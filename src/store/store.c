@@ -66,7 +66,7 @@ static PetscErrorCode open_arrays(ip_store *s)
 
 static PetscErrorCode open_descriptor(ip_store *s)
 {
-  s->fd = open(s->path, O_RDWR | O_CLOEXEC);
+  s->fd = ip_file_open(s->path, O_RDWR);
   IP_CHECK(s->fd >= 0, IP_ERR_IO, "%s: %s", s->path, strerror(errno));
   return PETSC_SUCCESS;
 }
@@ -148,8 +148,7 @@ PetscErrorCode ip_store_end_launch(ip_store *store, const char *json)
 {
   if (store->launch < 0) return PETSC_SUCCESS;
   PetscCall(write_launch(store, json));
-  IP_CHECK(fdatasync(store->fd) == 0, IP_ERR_IO, "%s: %s", store->path, strerror(errno));
-  return PETSC_SUCCESS;
+  return ip_file_sync(store->fd, store->path);
 }
 
 /* ---- the handle ------------------------------------------------------------------------------------ */
@@ -261,12 +260,6 @@ static PetscErrorCode write_timing(ip_store *s, const ip_record *record)
   return ip_h5_write(s->trained_by, H5T_NATIVE_INT, &cells, &s->rank);
 }
 
-static PetscErrorCode sync_data(ip_store *s)
-{
-  IP_CHECK(fdatasync(s->fd) == 0, IP_ERR_IO, "%s: %s", s->path, strerror(errno));
-  return PETSC_SUCCESS;
-}
-
 static PetscErrorCode hash_identity(const ip_store *s, size_t run, XXH3_state_t *hash)
 {
   ip_text identity = {0};
@@ -320,10 +313,10 @@ PetscErrorCode ip_store_put(void *store, const ip_record *record)
   if (s->token) PetscCall(ip_lock_check(s->path, s->token));
   PetscCall(write_slabs(s, record));
   PetscCall(write_timing(s, record));
-  PetscCall(sync_data(s));
+  PetscCall(ip_file_sync(s->fd, s->path));
   PetscCall(write_seal(s, record));
   s->writer[record->run] = s->rank + 1;
-  return sync_data(s);
+  return ip_file_sync(s->fd, s->path);
 }
 
 /* ---- proof ------------------------------------------------------------------------------------------- */
