@@ -22,6 +22,7 @@ typedef struct {
   const char *provenance_yaml; /**< every key and where its value came from           */
   bool reproducible;           /**< leave /timing and /provenance constant            */
   bool accept_build;           /**< continue a file of another build                  */
+  uint64_t beside;             /**< bytes that must be free beside a new file          */
 } ip_store_origin;
 
 /** Bytes of the file for this plan, within a few per cent.  Serial. */
@@ -67,6 +68,47 @@ PetscErrorCode ip_store_verify_put(ip_store *store, int8_t status[], size_t *dam
  *  {"start": ..., "end": ...} in /provenance/launch_json.  Nothing in a reproducible file.
  *  Independent, rank 0. */
 PetscErrorCode ip_store_end_launch(ip_store *store, const char *json);
+
+/* ---- checkpoints ------------------------------------------------------------------------------ */
+
+/** `<path>.ckpt`: how far the runs are that are being trained.
+ *
+ *  Each rank has two slots of its own, written in turn: payload, fdatasync, header with generation
+ *  and checksum, fdatasync; so one of them always fits.  Every launch makes a new file, with the
+ *  checkpoints of unfinished runs as further slots that are only read, and renames it: a rank left
+ *  over from an earlier launch writes into the old one. */
+typedef struct ip_checkpoints ip_checkpoints;
+
+/** Whose they are; texts and plan borrowed. */
+typedef struct {
+  const char *path; /**< of the results file                                        */
+  const ip_plan *plan;
+  const char *build; /**< runs begun by another build begin anew                     */
+  uint64_t token;    /**< of the lock: names the launch; compared before each save   */
+  int rank, ranks;   /**< ranks that write, 0: none does, but what there is is read  */
+} ip_checkpoints_of;
+
+/** Bytes of the file before anything is taken over from an earlier launch. */
+uint64_t ip_checkpoints_size(const ip_plan *plan, int ranks);
+
+/** Serial, rank 0, with the lock held: make this launch's file.  status: shape (n_runs), as proved;
+ *  what is done or diverged needs no checkpoint.  *taken: checkpoints taken over.
+ *  IP_ERR_IO: no room, nothing is left behind; IP_ERR_DATA: the file that stands is a strange one;
+ *  it is not touched. */
+PetscErrorCode ip_checkpoints_prepare(const ip_checkpoints_of *of, const int8_t status[],
+                                      size_t *taken);
+
+/** Every rank, independently, once rank 0 has prepared it. */
+PetscErrorCode ip_checkpoints_open(const ip_checkpoints_of *of, ip_checkpoints **checkpoints);
+void ip_checkpoints_close(ip_checkpoints **checkpoints);
+
+/** Remove the file: the sweep is done.  Rank 0. */
+PetscErrorCode ip_checkpoints_remove(const char *path);
+
+/** The functions of an ip_keeper; context is the ip_checkpoints.  Save: IP_ERR_IO, IP_ERR_LOCKED. */
+PetscErrorCode ip_checkpoints_save(void *context, const ip_checkpoint *checkpoint);
+PetscErrorCode ip_checkpoints_load(void *context, const ip_checkpoint *checkpoint, bool *found);
+double ip_checkpoints_share(void *context, size_t run);
 
 /* ---- lock ------------------------------------------------------------------------------------ */
 

@@ -179,21 +179,57 @@ void ip_record_destroy(ip_record **record);
 /** Begin anew for this run: every cell NaN or -1. */
 void ip_record_reset(ip_record *record, size_t run);
 
+/* ---- checkpoint ------------------------------------------------------------------------------ */
+
+/** A piece of the memory that is the state of a run. */
+typedef struct {
+  void *at;
+  size_t bytes;
+} ip_piece;
+
+/** How far a run is: between two pieces of work, when nothing is half done, this is all there is
+ *  to know.  The same pieces in the same order save it and put it back. */
+typedef struct {
+  size_t run;
+  double share; /**< of the run's predicted cost that is done, 0 .. 1      */
+  size_t n;     /**< pieces                                                */
+  const ip_piece *piece;
+} ip_checkpoint;
+
+/** Most bytes that the checkpoint of any run of the plan has. */
+size_t ip_checkpoint_bytes(const ip_plan *plan);
+
+/** Keeps checkpoints: functions and their context, as the store has them.  Independent. */
+typedef struct {
+  void *context;
+  double seconds; /**< of work between two of a run, beside the one at a stop */
+  PetscErrorCode (*save)(void *context, const ip_checkpoint *checkpoint);
+  /** *found = false: there is none that fits, and the pieces may hold anything. */
+  PetscErrorCode (*load)(void *context, const ip_checkpoint *checkpoint, bool *found);
+  /** The share of a run that its checkpoint holds; 0: it has none. */
+  double (*share)(void *context, size_t run);
+} ip_keeper;
+
 /* ---- run ------------------------------------------------------------------------------------- */
 
-/** Called between epochs, and between layers and columns of a look, where nothing is half done:
- *  rank 0 answers messages here, others hear of a stop.  *stop = true: give the run up now.
- *  progress: share of the run's predicted cost that is done, 0 .. 1.
- *
- *  A run that is given up begins anew.  Between two epochs it consists of its epoch, weights,
- *  optimizer, record and, for columns with range `run`, the weights of its looks: what a checkpoint
- *  has to keep, here, and hand back to ip_run_train. */
+/** Called between epochs, and between layers of a look, where nothing is half done: rank 0 answers
+ *  messages here, others hear of a stop.  *stop = true: give the run up now.
+ *  progress: share of the run's predicted cost that is done, 0 .. 1. */
 typedef PetscErrorCode (*ip_pause)(void *context, double progress, bool *stop);
 
-/** Train one network from first to last epoch and record what is looked at.  Serial.
+/** Who is asked while a run trains; what is NULL is not. */
+typedef struct {
+  ip_pause pause;
+  void *context;
+  const ip_keeper *keeper;
+} ip_company;
+
+/** Train one network from first to last epoch and record what is looked at; from its checkpoint,
+ *  where the keeper has one, to the same bits.  Serial.  company may be NULL.
  *  A parameter or loss that is not finite ends the run as diverged, with its epoch.
- *  *stopped = true: given up, the record is worthless. */
-PetscErrorCode ip_run_train(const ip_plan *plan, size_t run, ip_pause pause, void *context,
+ *  *stopped = true: given up, the record is worthless; the keeper has what was done.
+ *  IP_ERR_IO, IP_ERR_LOCKED: of the keeper; all others are the run's own. */
+PetscErrorCode ip_run_train(const ip_plan *plan, size_t run, const ip_company *company,
                             ip_record *record, bool *stopped);
 
 /* ---- schedule -------------------------------------------------------------------------------- */
@@ -206,7 +242,7 @@ typedef struct {
   size_t runs, done, diverged,
       failed; /**< of the plan; done in earlier launches counted      */
   size_t running;
-  size_t given_up;        /**< begun and stopped                                              */
+  size_t given_up; /**< begun and stopped: they have checkpoints where there is a keeper */
   double work, work_done; /**< predicted cost of this launch, and of what of it is done       */
   int signal;             /**< one that another rank received, 0 = none                       */
   const char *notice;     /**< why a run failed, once, or NULL                                */
@@ -231,10 +267,23 @@ typedef struct {
   ip_watch watch; /**< or NULL                                                            */
   void *watch_context;
   ip_signaled signaled; /**< or NULL; asked on ranks > 0, the watch of rank 0 hears of it    */
+  const ip_keeper
+      *keeper; /**< or NULL: what is given up begins anew                          */
+  double
+      stall; /**< seconds without any progress of a rank that end the study; 0: see below     */
 } ip_sweep;
 
-/** Train the runs of a sweep, longest predicted first, handed out by rank 0, which trains too (not
- *  above 64 ranks).  A run that cannot be trained is recorded as failed, and the sweep goes on.
+enum { IP_STALL_SECONDS = 1800, IP_STALL_STEPS = 20 };
+
+/** Train the runs of a sweep, those with a checkpoint and then the longest predicted first, handed
+ *  out by rank 0, which trains too (not above 64 ranks).  A run that cannot be trained is recorded
+ *  as failed, and the sweep goes on.
+ *
+ *  Rank 0 watches all others and they watch it: who gives no sign for `stall` seconds (0: half an
+ *  hour, or 20 predicted steps of the run where that is longer) ends the study with
+ *  IP_ERR_ENVIRONMENT on the rank that noticed.  A step is an epoch or a look.  What merely slept
+ *  with all others (a suspended job) has not stalled.
+ *
  *  *stopped = true (the same on every rank): a stop was asked for, runs are left.  Collective.
  *  An error of sink, watch or MPI is returned by the rank that has it; the others still wait. */
 PetscErrorCode ip_study_run(MPI_Comm comm, const ip_sweep *sweep, bool *stopped);

@@ -154,6 +154,8 @@ typedef struct {
   const char *path;
   bool created;          /**< the results file is new                                       */
   size_t damaged;        /**< runs whose checksum does not fit                              */
+  size_t begun;          /**< runs with a checkpoint                                        */
+  bool keeps;            /**< checkpoints are written                                       */
   size_t n_todo;         /**< runs of this launch                                           */
   size_t named_and_done; /**< runs that `only` names and that stay as they are              */
   const int8_t *status;  /**< shape (runs)                                                  */

@@ -2,6 +2,7 @@
 
 #include "cli.h"
 #include <infoplane_build.h>
+#include <math.h>
 #include <string.h>
 
 enum { PATIENCE = 5 }; /* seconds that ranks of a killed job may live on */
@@ -16,6 +17,10 @@ typedef struct {
   bool created;
   ip_lock *lock;
   ip_store *store;
+  uint64_t token; /* of the lock */
+  ip_checkpoints *checkpoints;
+  ip_keeper keeper;
+  size_t begun;   /* runs with a checkpoint, rank 0 */
   int8_t *status; /* shape (runs) */
   size_t damaged;
   int32_t *todo; /* shape (n_todo) */
@@ -32,9 +37,15 @@ static const ip_value *launch_value(const experiment *x, ip_key key)
 
 /* ---- opening ------------------------------------------------------------------------------------- */
 
+static int checkpointing_ranks(const experiment *x)
+{
+  return launch_value(x, IP_KEY_CHECKPOINT)->word >= 0 ? 0 : x->launch.size;
+}
+
 static ip_store_origin origin_of(const experiment *x)
 {
   return (ip_store_origin){
+      .beside = ip_checkpoints_size(x->in.plan, checkpointing_ranks(x)),
       .version = IP_VERSION,
       .commit = IP_COMMIT,
       .build = x->build,
@@ -80,7 +91,6 @@ static PetscErrorCode name_build(experiment *x)
 static PetscErrorCode open_file(experiment *x)
 {
   PetscErrorCode code = PETSC_SUCCESS;
-  uint64_t token = 0;
 
   PetscCall(ip_options_provenance(x->in.options, &x->provenance));
   PetscCall(launch_json(&x->launch, x->a, &x->json));
@@ -91,11 +101,35 @@ static PetscErrorCode open_file(experiment *x)
   const ip_store_origin origin = origin_of(x);
 
   PetscCall(ip_store_open(x->launch.comm, x->path, x->in.plan, &origin, &x->store));
-  if (x->launch.rank == 0) token = ip_lock_token(x->lock);
-  PetscCallMPI(MPI_Bcast(&token, 1, MPI_UINT64_T, 0, x->launch.comm));
-  PetscCall(ip_store_guard(x->store, token));
+  if (x->launch.rank == 0) x->token = ip_lock_token(x->lock);
+  PetscCallMPI(MPI_Bcast(&x->token, 1, MPI_UINT64_T, 0, x->launch.comm));
+  PetscCall(ip_store_guard(x->store, x->token));
   PetscCall(IP_ALLOCATE(x->in.plan->n_runs, &x->status));
   return ip_store_verify_all(x->store, x->status, &x->damaged);
+}
+
+/* This launch's file of checkpoints, with those of unfinished runs from the launch before. */
+static PetscErrorCode open_checkpoints(experiment *x)
+{
+  const ip_value *every = launch_value(x, IP_KEY_CHECKPOINT);
+  const ip_checkpoints_of of = {.path = x->path,
+                                .plan = x->in.plan,
+                                .build = x->build,
+                                .token = x->token,
+                                .rank = x->launch.rank,
+                                .ranks = checkpointing_ranks(x)};
+  PetscErrorCode code = PETSC_SUCCESS;
+
+  if (x->n_todo == 0) return PETSC_SUCCESS;
+  if (x->launch.rank == 0) code = ip_checkpoints_prepare(&of, x->status, &x->begun);
+  PetscCall(launch_agree(&x->launch, code));
+  PetscCall(ip_checkpoints_open(&of, &x->checkpoints));
+  x->keeper = (ip_keeper){.context = x->checkpoints,
+                          .seconds = every->word >= 0 ? (double)INFINITY : every->real,
+                          .save = ip_checkpoints_save,
+                          .load = ip_checkpoints_load,
+                          .share = ip_checkpoints_share};
+  return PETSC_SUCCESS;
 }
 
 /* ---- which runs ------------------------------------------------------------------------------------ */
@@ -141,6 +175,8 @@ static standing standing_of(const experiment *x)
                     .path = x->path,
                     .created = x->created,
                     .damaged = x->damaged,
+                    .begun = x->begun,
+                    .keeps = checkpointing_ranks(x) > 0,
                     .n_todo = x->n_todo,
                     .named_and_done = x->named_and_done,
                     .status = x->status};
@@ -169,6 +205,7 @@ static PetscErrorCode begin_to_show(experiment *x)
 
 static PetscErrorCode train_listed(experiment *x, bool *stopped)
 {
+  const ip_value *stall = launch_value(x, IP_KEY_STALL);
   const ip_sweep sweep = {.plan = x->in.plan,
                           .n = x->n_todo,
                           .todo = x->todo,
@@ -177,7 +214,9 @@ static PetscErrorCode train_listed(experiment *x, bool *stopped)
                           .sink_context = x->store,
                           .watch = progress_watch,
                           .watch_context = &x->progress,
-                          .signaled = signals_noted};
+                          .signaled = signals_noted,
+                          .keeper = x->checkpoints ? &x->keeper : NULL,
+                          .stall = stall->word >= 0 ? 0.0 : stall->real};
 
   return ip_study_run(x->launch.comm, &sweep, stopped);
 }
@@ -224,6 +263,7 @@ static PetscErrorCode finish(experiment *x, bool stopped, int *exit_code)
       count_status(&now, IP_STATUS_DIVERGED) + count_status(&now, IP_STATUS_FAILED);
 
   *exit_code = stopped ? x->progress.exit_code : bad > 0;
+  if (count_status(&now, IP_STATUS_PENDING) == 0) PetscCall(ip_checkpoints_remove(x->path));
   if (!stopped) return say_end(&now, x->a->quiet, progress_seconds(&x->progress));
   if (!x->a->quiet) say_stopped(&now, x->progress.last.given_up);
   return PETSC_SUCCESS;
@@ -239,6 +279,7 @@ static PetscErrorCode conduct(experiment *x, int *exit_code)
   x->launch.together = true; /* the same list on every rank, the same error */
   PetscCall(list_todo(x));
   x->launch.together = false;
+  PetscCall(open_checkpoints(x));
   if (x->launch.rank == 0) PetscCall(begin_to_show(x));
   PetscCall(train_all(x, &stopped));
   if (x->launch.rank == 0) progress_end(&x->progress);
@@ -274,6 +315,7 @@ int verb_run(const arguments *a)
 
   /* closing is collective: one rank alone with its error aborts all instead */
   if (x.launch.size == 1 || x.launch.together) ip_store_close(&x.store);
+  ip_checkpoints_close(&x.checkpoints);
   ip_release(&x.progress.stop_file);
   ip_lock_release(&x.lock);
   input_clear(&x.in);

@@ -77,9 +77,14 @@ PetscErrorCode say_beginning(const standing *s)
   if (s->damaged > 0)
     printf("%zu run%s did not fit the checksum and will be computed again.\n", s->damaged,
            plural(s->damaged));
-  if (!s->created)
-    printf("continuing: %zu of %zu runs are done\n", runs - count_status(s, IP_STATUS_PENDING),
+  if (!s->created) {
+    printf("continuing: %zu of %zu runs are done", runs - count_status(s, IP_STATUS_PENDING),
            runs);
+    if (s->begun > 0)
+      printf(", %zu %s up from %s.ckpt", s->begun, s->begun == 1 ? "is taken" : "are taken",
+             s->path);
+    puts("");
+  }
   if (s->named_and_done > 0)
     printf("only: %zu of the runs named %s done and stay%s as %s\n", s->named_and_done,
            s->named_and_done == 1 ? "is" : "are", s->named_and_done == 1 ? "s" : "",
@@ -94,7 +99,10 @@ void say_stopped(const standing *s, size_t given_up)
 {
   const size_t runs = s->in->plan->n_runs;
 
-  if (given_up > 0)
+  if (given_up > 0 && s->keeps)
+    printf("%zu run%s in progress %s kept in %s.ckpt.\n", given_up, plural(given_up),
+           given_up == 1 ? "is" : "are", s->path);
+  else if (given_up > 0)
     printf("%zu run%s in progress %s given up and will begin anew.\n", given_up,
            plural(given_up), given_up == 1 ? "was" : "were");
   printf("stopped: %zu of %zu runs are done and safe in %s. The same command continues.\n",

@@ -148,6 +148,8 @@ static PetscErrorCode print_plan(const arguments *a, input *in, char **path)
          bytes > free_bytes ? ": it does not fit, run would refuse" : "");
   ip_bytes_format((double)ip_plan_memory(in->plan), text);
   printf("  memory      %s a rank, above the libraries and the data\n", text);
+  ip_bytes_format((double)ip_checkpoints_size(in->plan, 1), text);
+  printf("  checkpoints %s a rank in %s.ckpt, while it runs\n", text, *path);
   puts("Nothing was started.");
   return PETSC_SUCCESS;
 }

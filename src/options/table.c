@@ -21,6 +21,7 @@ WORDS(ip_save_name, "no", "final", "looked")
 WORDS(ip_batch_word, "full")
 WORDS(ip_never_word, "none")
 WORDS(ip_all_word, "all")
+WORDS(ip_auto_word, "auto")
 
 static const ip_parameter table[IP_KEYS] = {
 #define IP_OPTION(id, key_, type_, scope_, unit_, low_, high_, choice_, initial_, coordinate_, \

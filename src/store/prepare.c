@@ -1,6 +1,7 @@
 /* Before the first run: make the file, complete and synced, or recognize the one that stands. */
 
 #include "builds.h"
+#include "room.h"
 #include "skeleton.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -63,17 +64,16 @@ bool ip_store_on_nfs(const char *path)
 
 /* ---- a new file ---------------------------------------------------------------------------------- */
 
-/* The disk and the shell's limit have room for a file of this size. */
-static PetscErrorCode check_room(const char *path, uint64_t needed)
+PetscErrorCode room_check(const char *path, uint64_t needed, uint64_t beside)
 {
   uint64_t available = 0;
   struct rlimit limit;
   char size[32], room[32];
 
   PetscCall(ip_store_free_space(path, &available));
-  ip_bytes_format((double)needed, size);
+  ip_bytes_format((double)needed + (double)beside, size);
   ip_bytes_format((double)available, room);
-  IP_CHECK(needed <= available, IP_ERR_IO,
+  IP_CHECK(needed <= available && beside <= available - needed, IP_ERR_IO,
            "%s needs %s, but only %s are free: choose another folder, or look at fewer epochs, "
            "columns or runs",
            path, size, room);
@@ -90,7 +90,7 @@ static PetscErrorCode check_room(const char *path, uint64_t needed)
 static PetscErrorCode create(const char *path, const char *partial, const ip_plan *plan,
                              const ip_layout *layout, const ip_store_origin *origin)
 {
-  PetscCall(check_room(path, ip_skeleton_bytes(layout)));
+  PetscCall(room_check(path, ip_skeleton_bytes(layout), origin->beside));
   IP_CHECK(unlink(partial) == 0 || errno == ENOENT, IP_ERR_CREATE,
            "%s, left over from an earlier start, cannot be removed: %s", partial,
            strerror(errno));

@@ -134,6 +134,19 @@ void measurement_destroy(measurement **result)
   ip_release(result);
 }
 
+size_t measurement_pieces(measurement *m, ip_piece piece[])
+{
+  const size_t bytes = (ip_network_layers(m->network) + 1) * sizeof(double);
+  size_t n = 0;
+
+  for (size_t on = 0; on < IP_ONS; on++) {
+    if (!m->on[on].low) continue;
+    piece[n++] = (ip_piece){m->on[on].low, bytes};
+    piece[n++] = (ip_piece){m->on[on].high, bytes};
+  }
+  return n;
+}
+
 bool measurement_has_second_pass(const measurement *m)
 {
   return m->second_pass;

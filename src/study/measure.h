@@ -29,3 +29,8 @@ const ip_snapshot *measurement_snapshot(const measurement *m);
  *  learns the range of the layer over the run. */
 PetscErrorCode measurement_layer(measurement *m, size_t layer, int32_t e, pass p,
                                  ip_record *record);
+
+/** The range of each layer over the run so far, as pieces of a checkpoint: at most
+ *  MEASUREMENT_PIECES; returns how many. */
+enum { MEASUREMENT_PIECES = 2 * IP_ONS };
+size_t measurement_pieces(measurement *m, ip_piece piece[]);

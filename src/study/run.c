@@ -1,29 +1,9 @@
 /* One network, from its first to its last epoch, and everything that is seen of it. */
 
-#include "measure.h"
 #include "stage.h"
+#include "training.h"
 #include "transition.h"
 #include <math.h>
-#include <time.h>
-
-/* What training one run needs. */
-typedef struct {
-  const ip_plan *plan;
-  const ip_run *run;
-  const ip_measure *measure;
-  const ip_dataset *data;
-  int32_t *y; /* labels of this replicate */
-  ip_split *split;
-  ip_network *network;
-  ip_trainer *trainer;
-  ip_training_set set;
-  measurement *measurement;
-  float *kept; /* weights of each look, where a column needs a second pass */
-  ip_pause pause;
-  void *context;
-  ip_record *record;
-  bool stopped;
-} training;
 
 static const ip_value *value_of(const training *t, ip_key key)
 {
@@ -83,6 +63,7 @@ static PetscErrorCode prepare(training *t)
   PetscCall(create_network(t));
   PetscCall(create_trainer(t));
   PetscCall(measurement_create(t->plan, t->run, t->y, t->split, t->network, &t->measurement));
+  t->at = (place){.finite = true};
   ((int32_t *)t->record->array[IP_FIELD_train_test_overlap])[0] = (int32_t)t->split->overlap;
   if (measurement_has_second_pass(t->measurement))
     PetscCall(IP_ALLOCATE(t->measure->n_looks * ip_network_n_parameters(t->network), &t->kept));
@@ -101,15 +82,22 @@ static void clear(training *t)
 
 /* ---- what is seen at one look ------------------------------------------------------------------ */
 
-/* Between two pieces of work, when so much is done: answer messages, hear of a stop.  Between two
-   epochs this is also where a checkpoint will be written and a run taken up again. */
-static PetscErrorCode pause_at(training *t, double epochs, double looks)
+/* Between two pieces of work: answer messages, hear of a stop, and keep what
+   there is from time to time. */
+static PetscErrorCode pause_now(training *t)
 {
   const ip_run *r = t->run;
+  const ip_company *company = t->company;
+  const double layers = (double)ip_network_layers(t->network),
+               looks = (double)t->at.looks + (double)t->at.layers / layers,
+               share = ((double)t->at.epoch * r->cost_epoch + looks * r->cost_look) / r->cost;
 
-  if (!t->pause) return PETSC_SUCCESS;
-  return t->pause(t->context, (epochs * r->cost_epoch + looks * r->cost_look) / r->cost,
-                  &t->stopped);
+  if (!company) return PETSC_SUCCESS;
+  if (company->pause) PetscCall(company->pause(company->context, share, &t->stopped));
+  if (!company->keeper) return PETSC_SUCCESS;
+  return t->stopped || training_clock() - t->saved >= company->keeper->seconds
+             ? training_save(t, share)
+             : PETSC_SUCCESS;
 }
 
 static double *cells(const training *t, ip_field_index field, int32_t e)
@@ -178,10 +166,12 @@ static PetscErrorCode look_at_network(training *t, int32_t e, bool *finite)
   return *finite ? look_at_gradients(t, e) : PETSC_SUCCESS;
 }
 
-static PetscErrorCode look_at(training *t, size_t look, bool *finite)
+/* The look that is due, of all layers or of those that are left; *finite = false: there is nothing
+   to see any more. */
+static PetscErrorCode look_at(training *t, bool *finite)
 {
+  const size_t look = (size_t)t->at.looks, layers = ip_network_layers(t->network);
   const int32_t e = t->measure->look[look];
-  const double layers = (double)ip_network_layers(t->network);
 
   PetscCall(stage_begin("look"));
 
@@ -191,96 +181,122 @@ static PetscErrorCode look_at(training *t, size_t look, bool *finite)
   if (code != PETSC_SUCCESS || !*finite) return code;
 
   keep_weights(t, look);
-  for (size_t l = 1; l <= ip_network_layers(t->network) && !t->stopped; l++) {
-    PetscCall(measurement_layer(t->measurement, l, e, FIRST_PASS, t->record));
-    PetscCall(pause_at(t, t->plan->epoch[e], (double)look + (double)l / layers));
+  while ((size_t)t->at.looks == look && !t->stopped) {
+    const size_t layer = (size_t)t->at.layers + 1;
+
+    PetscCall(measurement_layer(t->measurement, layer, e, FIRST_PASS, t->record));
+    t->at.layers = layer < layers ? (int64_t)layer : 0;
+    t->at.looks += layer == layers;
+    PetscCall(pause_now(t));
   }
   return PETSC_SUCCESS;
 }
 
 /* Columns whose range is that of the whole run: every look once more, from its kept weights. */
-static PetscErrorCode second_pass(training *t, size_t looks)
+static PetscErrorCode second_pass(training *t)
 {
   const size_t n = ip_network_n_parameters(t->network);
   float *weights = ip_network_parameters(t->network);
 
-  for (size_t look = 0; look < looks && t->kept && !t->stopped; look++) {
+  while (t->kept && t->at.again < t->at.looks && !t->stopped) {
+    const size_t look = (size_t)t->at.again;
+
     for (size_t i = 0; i < n; i++) weights[i] = t->kept[look * n + i];
     PetscCall(measurement_snapshot_take(t->measurement));
     for (size_t l = 1; l <= ip_network_layers(t->network); l++)
       PetscCall(
           measurement_layer(t->measurement, l, t->measure->look[look], SECOND_PASS, t->record));
-    PetscCall(pause_at(t, t->run->epochs, (double)t->measure->n_looks));
+    t->at.again++;
+    PetscCall(pause_now(t));
   }
   return PETSC_SUCCESS;
 }
 
 /* ---- from first to last epoch ------------------------------------------------------------------ */
 
-static PetscErrorCode train_epoch(training *t, int32_t epoch, size_t looks, bool *finite)
+static PetscErrorCode train_epoch(training *t, bool *finite)
 {
   PetscCall(stage_begin("train"));
 
-  const PetscErrorCode code = ip_trainer_epoch(t->trainer, (uint64_t)epoch, finite);
+  const PetscErrorCode code = ip_trainer_epoch(t->trainer, (uint64_t)t->at.epoch, finite);
 
   PetscCall(stage_end());
   PetscCall(code);
-  return pause_at(t, epoch + 1.0, (double)looks);
+  t->at.epoch++;
+  return *finite ? pause_now(t) : PETSC_SUCCESS;
+}
+
+static bool look_is_due(const training *t)
+{
+  const size_t look = (size_t)t->at.looks;
+
+  return look < t->measure->n_looks && t->plan->epoch[t->measure->look[look]] == t->at.epoch;
 }
 
 static PetscErrorCode all_epochs(training *t)
 {
   bool finite = true;
-  size_t looks = 0;
-  int32_t epoch = 0;
 
-  for (;; epoch++) {
-    if (looks < t->measure->n_looks && t->plan->epoch[t->measure->look[looks]] == epoch) {
-      PetscCall(look_at(t, looks, &finite));
-      looks += (size_t)finite;
-    }
-    if (!finite || t->stopped || epoch == t->run->epochs) break;
-    PetscCall(train_epoch(t, epoch, looks, &finite));
+  while (!t->at.trained && !t->stopped) {
+    if (look_is_due(t)) PetscCall(look_at(t, &finite));
+    if (t->stopped) break;
+    if (finite && t->at.epoch < t->run->epochs)
+      PetscCall(train_epoch(t, &finite));
+    else
+      t->at.trained = true;
+    t->at.finite = finite;
   }
-  if (!finite) ((int32_t *)t->record->array[IP_FIELD_diverged_epoch])[0] = epoch;
-  t->record->status = finite ? IP_STATUS_DONE : IP_STATUS_DIVERGED;
-  PetscCall(second_pass(t, looks));
-  return finite && !t->stopped ? transitions_find(t->plan, t->record) : PETSC_SUCCESS;
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode conclude(training *t)
+{
+  if (!t->at.finite)
+    ((int32_t *)t->record->array[IP_FIELD_diverged_epoch])[0] = (int32_t)t->at.epoch;
+  t->record->status = t->at.finite ? IP_STATUS_DONE : IP_STATUS_DIVERGED;
+  PetscCall(second_pass(t));
+  return t->at.finite && !t->stopped ? transitions_find(t->plan, t->record) : PETSC_SUCCESS;
+}
+
+/* From the run's checkpoint, or from the first epoch. */
+static PetscErrorCode begin(training *t)
+{
+  bool found = false;
+
+  PetscCall(prepare(t));
+  if (!training_was_begun(t)) return PETSC_SUCCESS;
+  PetscCall(training_load(t, &found));
+  if (found) return PETSC_SUCCESS;
+  clear(t);
+  ip_record_reset(t->record, t->record->run);
+  return prepare(t);
 }
 
 static PetscErrorCode train(training *t)
 {
-  PetscCall(prepare(t));
-  return all_epochs(t);
+  PetscCall(begin(t));
+  PetscCall(all_epochs(t));
+  return t->stopped ? PETSC_SUCCESS : conclude(t);
 }
 
-static double seconds_now(void)
-{
-  struct timespec now;
-
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-PetscErrorCode ip_run_train(const ip_plan *plan, size_t run, ip_pause pause, void *context,
+PetscErrorCode ip_run_train(const ip_plan *plan, size_t run, const ip_company *company,
                             ip_record *record, bool *stopped)
 {
-  const double start = seconds_now();
   training t = {.plan = plan,
                 .run = &plan->run[run],
                 .measure = &plan->measure[plan->run[run].measure],
                 .data = plan->data->set[plan->run[run].data],
-                .pause = pause,
-                .context = context,
+                .company = company,
                 .record = record};
 
   ip_record_reset(record, run);
+  t.begun = t.saved = training_clock();
 
   const PetscErrorCode code = train(&t);
 
   clear(&t);
   PetscCall(code);
-  record->seconds = seconds_now() - start;
+  record->seconds = t.at.seconds + training_clock() - t.begun;
   *stopped = t.stopped;
   return PETSC_SUCCESS;
 }

@@ -2,7 +2,7 @@
 
      worker -> 0   REPORT: ask (give me a run), done (run, status), beat (share of a run),
                    signaled (somebody wants this rank to stop)
-     0 -> worker   ANSWER: a run, or NONE;  STOP: give up what you are doing
+     0 -> worker   ANSWER: a run, or NONE;  WORD: give up what you are doing, or: I am alive
 
    A worker asks for its next run one epoch before it finishes, so that the answer is there in
    time.  Rank 0 answers between epochs and between layers of a look; when its own work is over it
@@ -10,6 +10,7 @@
    sleeps too.  A claim carries no truth: what is done is what the sink has taken.  Two-sided
    messages only: with Debian's settings every one-sided window aborts over TCP. */
 
+#include "silence.h"
 #include "stage.h"
 #include <infoplane/study.h>
 #include <math.h>
@@ -18,16 +19,19 @@
 #include <string.h>
 #include <time.h>
 
-enum { REPORT = 1, ANSWER, STOP };  /* tags                                               */
+enum { REPORT = 1, ANSWER, WORD };  /* tags                                               */
 enum { ASK, DONE, BEAT, SIGNALED }; /* kinds of report                                    */
+enum { STOP, ALIVE };               /* words                                              */
 enum { NONE = -1 };                 /* answer: no run is left                             */
-enum { TRAINING_RANK_0 = 64 };      /* up to so many ranks, rank 0 trains too             */
+enum { HOST = 64 };
+enum { TRAINING_RANK_0 = 64 }; /* up to so many ranks, rank 0 trains too             */
 static const double watch_seconds = 0.1, beat_seconds = 2.0; /* 20 beats a second at most */
+static const double guess_seconds = 1e-8; /* of an elementary operation: a slow machine's */
 
 typedef struct {
   int32_t kind, run, status; /* of DONE a status, of SIGNALED the signal */
   double progress;           /* 0 .. 1 of the run; of DONE and pending: where it was given up */
-  char notice[240];
+  char notice[240];          /* of DONE why it failed, of ASK the host's name                 */
 } report;
 
 /* What every rank has. */
@@ -41,21 +45,26 @@ typedef struct {
   double share;          /* of it that is done */
   PetscErrorCode broken; /* a pause failed: the study is at fault, not the run */
   bool stop;
+  double speed, limit; /* seconds of an elementary operation; of silence that are too much */
 } rank_state;
 
 /* What rank 0 has beside it. */
 typedef struct {
   rank_state *self;
-  size_t n, next;  /* runs of this launch, how many are claimed   */
-  int32_t *order;  /* shape (n): longest predicted first          */
-  int8_t *status;  /* shape (plan->n_runs)                        */
-  double *part;    /* shape (size): predicted cost done of the run of each rank */
-  int32_t *claim;  /* shape (size): run of each rank, NONE        */
-  bool *dismissed; /* shape (size): told NONE                     */
-  int left;        /* workers not dismissed                       */
-  int open;        /* runs handed to workers and not yet reported */
+  size_t n, next;     /* runs of this launch, how many are claimed   */
+  int32_t *order;     /* shape (n): longest predicted first          */
+  int8_t *status;     /* shape (plan->n_runs)                        */
+  double *share;      /* shape (plan->n_runs): done in earlier launches            */
+  double *part;       /* shape (size): predicted cost done of the run of each rank */
+  int32_t *claim;     /* shape (size): run of each rank, NONE        */
+  bool *dismissed;    /* shape (size): told NONE                     */
+  int *held;          /* shape (size): runs handed to it and not yet reported */
+  silence *silent;    /* shape (size)                                */
+  char (*host)[HOST]; /* shape (size)                             */
+  int left;           /* workers not dismissed                       */
+  int open;           /* runs handed to workers and not yet reported */
   bool stop_sent;
-  double watched;
+  double watched, said; /* when it was shown how far it is, and said to be alive */
   ip_progress progress;
 } master;
 
@@ -66,6 +75,7 @@ typedef struct {
   int32_t answer;
   MPI_Request request;
   double beat;
+  silence silent; /* of rank 0 */
 } worker;
 
 static void doze(void)
@@ -82,18 +92,35 @@ static PetscErrorCode hand_on(rank_state *self)
   return stage_end();
 }
 
+/* What the last run took says how long a step may take. */
+static void learn_speed(rank_state *self, double seconds)
+{
+  const double speed = seconds / self->plan->run[self->run].cost;
+
+  if (speed > self->speed) self->speed = speed;
+  self->limit = silence_limit(self->plan, self->sweep->stall, self->speed);
+}
+
+/* Not the run's own fault: its checkpoint cannot be written, or the lock was taken. */
+static bool is_grave(PetscErrorCode code)
+{
+  return code == IP_ERR_IO || code == IP_ERR_LOCKED;
+}
+
 /* Train and hand on; a run that fails is recorded as failed and the sweep goes on. */
 static PetscErrorCode do_run(rank_state *self, ip_pause pause, void *context, report *done)
 {
+  const ip_company company = {pause, context, self->sweep->keeper};
   bool stopped = false;
 
   self->share = 0.0;
   *done = (report){.kind = DONE, .run = self->run, .status = IP_STATUS_PENDING};
 
   const PetscErrorCode code =
-      ip_run_train(self->plan, (size_t)self->run, pause, context, self->record, &stopped);
+      ip_run_train(self->plan, (size_t)self->run, &company, self->record, &stopped);
 
   PetscCall(self->broken);
+  if (is_grave(code)) return code;
   done->progress = self->share;
   if (stopped) return PETSC_SUCCESS;
   if (code != PETSC_SUCCESS) {
@@ -103,6 +130,7 @@ static PetscErrorCode do_run(rank_state *self, ip_pause pause, void *context, re
     ip_record_reset(self->record, (size_t)self->run);
     self->record->status = IP_STATUS_FAILED;
   }
+  learn_speed(self, self->record->seconds);
   PetscCall(hand_on(self));
   done->status = (int32_t)self->record->status;
   return PETSC_SUCCESS;
@@ -118,15 +146,19 @@ static int32_t claim_next(master *m, int rank)
   return m->claim[rank];
 }
 
+/* Predicted cost of this launch that a run has done, where it is at this progress. */
+static double done_here(const master *m, int32_t run, double progress)
+{
+  return fmax(0.0, progress - m->share[run]) * m->self->plan->run[run].cost;
+}
+
 static void count_done(master *m, int rank, const report *r)
 {
-  const double cost = m->self->plan->run[r->run].cost;
-
   m->part[rank] = 0.0;
   m->progress.given_up += (size_t)(r->status == IP_STATUS_PENDING && r->progress > 0.0);
   if (r->status == IP_STATUS_PENDING) return;
   m->status[r->run] = (int8_t)r->status;
-  m->progress.work_done += cost;
+  m->progress.work_done += done_here(m, r->run, 1.0);
   m->progress.done++;
   m->progress.diverged += (size_t)(r->status == IP_STATUS_DIVERGED);
   m->progress.failed += (size_t)(r->status == IP_STATUS_FAILED);
@@ -138,33 +170,73 @@ static void count_done(master *m, int rank, const report *r)
 
 static PetscErrorCode answer(master *m, const report *r, int from)
 {
+  silence_end(&m->silent[from]);
   if (r->kind == SIGNALED) m->progress.signal = (int)r->status;
-  if (r->kind == BEAT) m->part[from] = r->progress * m->self->plan->run[r->run].cost;
+  if (r->kind == BEAT) m->part[from] = done_here(m, r->run, r->progress);
   if (r->kind == DONE) {
     count_done(m, from, r);
+    m->held[from]--;
     m->open--;
   }
   if (r->kind != ASK) return PETSC_SUCCESS;
+  if (r->notice[0]) snprintf(m->host[from], HOST, "%.*s", HOST - 1, r->notice);
 
   const int32_t run = claim_next(m, from);
 
   if (run == NONE) {
     m->dismissed[from] = true;
     m->left--;
-  } else
+  } else {
+    m->held[from]++;
     m->open++;
+  }
   PetscCallMPI(MPI_Send(&run, 1, MPI_INT32_T, from, ANSWER, m->self->comm));
   return PETSC_SUCCESS;
 }
 
-/* Show how far it is; hear whether to stop. */
+/* Every rank that has a run gives signs of life. */
+static PetscErrorCode judge(master *m)
+{
+  const double limit = m->self->limit;
+  char words[32];
+
+  for (int r = 1; r < m->self->size; r++) {
+    if (m->held[r] == 0) silence_end(&m->silent[r]);
+    if (!silence_too_long(&m->silent[r], limit)) continue;
+    ip_seconds_format(limit, words);
+    return ip_error_raise(IP_ERR_ENVIRONMENT, __func__,
+                          "rank %d on host %s has made no progress for %s: it hangs, "
+                          "or its host was cut off, so the job ends. What is done is safe; the "
+                          "same command continues (a longer wait: stall=SECONDS)",
+                          r, m->host[r], words);
+  }
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode send_word(master *m, int to, int32_t word)
+{
+  PetscCallMPI(MPI_Send(&word, 1, MPI_INT32_T, to, WORD, m->self->comm));
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode say_alive(master *m, double time)
+{
+  if (time - m->said < fmin(60.0, m->self->limit / 8.0)) return PETSC_SUCCESS;
+  m->said = time;
+  for (int r = 1; r < m->self->size; r++) PetscCall(send_word(m, r, ALIVE));
+  return PETSC_SUCCESS;
+}
+
+/* Look after the others; show how far it is; hear whether to stop. */
 static PetscErrorCode watch(master *m, bool now)
 {
   const double time = MPI_Wtime();
 
-  if (!m->self->sweep->watch || (!now && time - m->watched < watch_seconds))
-    return PETSC_SUCCESS;
+  if (!now && time - m->watched < watch_seconds) return PETSC_SUCCESS;
   m->watched = time;
+  PetscCall(judge(m));
+  PetscCall(say_alive(m, time));
+  if (!m->self->sweep->watch) return PETSC_SUCCESS;
 
   ip_progress seen = m->progress;
   bool stop = false;
@@ -183,7 +255,7 @@ static PetscErrorCode send_stop(master *m)
   if (!m->self->stop || m->stop_sent) return PETSC_SUCCESS;
   m->stop_sent = true;
   for (int r = 1; r < m->self->size; r++)
-    if (!m->dismissed[r]) PetscCallMPI(MPI_Send(NULL, 0, MPI_INT32_T, r, STOP, m->self->comm));
+    if (!m->dismissed[r]) PetscCall(send_word(m, r, STOP));
   return PETSC_SUCCESS;
 }
 
@@ -211,7 +283,7 @@ static PetscErrorCode pause_master(void *context, double progress, bool *stop)
   master *m = context;
 
   m->self->share = progress;
-  m->part[0] = progress * m->self->plan->run[m->self->run].cost;
+  m->part[0] = done_here(m, m->self->run, progress);
   m->self->broken = serve(m);
   *stop = m->self->stop;
   return m->self->broken;
@@ -247,21 +319,41 @@ static PetscErrorCode tell(worker *w, const report *r)
 
 static PetscErrorCode ask(worker *w)
 {
+  char host[MPI_MAX_PROCESSOR_NAME] = "";
+  report question = {.kind = ASK};
+  int length;
+
   if (w->asked) return PETSC_SUCCESS;
   w->asked = true;
+  PetscCallMPI(MPI_Get_processor_name(host, &length));
+  snprintf(question.notice, sizeof question.notice, "%.*s", HOST - 1, host);
   PetscCallMPI(MPI_Irecv(&w->answer, 1, MPI_INT32_T, 0, ANSWER, w->self->comm, &w->request));
-  return tell(w, &(report){.kind = ASK});
+  return tell(w, &question);
 }
 
-static PetscErrorCode hear_stop(worker *w)
+/* All that rank 0 has said, and whether it still lives. */
+static PetscErrorCode hear(worker *w)
 {
-  int there = 0;
+  char words[32];
 
-  PetscCallMPI(MPI_Iprobe(0, STOP, w->self->comm, &there, MPI_STATUS_IGNORE));
-  if (!there) return PETSC_SUCCESS;
-  PetscCallMPI(MPI_Recv(NULL, 0, MPI_INT32_T, 0, STOP, w->self->comm, MPI_STATUS_IGNORE));
-  w->self->stop = true;
-  return PETSC_SUCCESS;
+  for (;;) {
+    int32_t word = ALIVE;
+    int there = 0;
+
+    PetscCallMPI(MPI_Iprobe(0, WORD, w->self->comm, &there, MPI_STATUS_IGNORE));
+    if (!there) break;
+    PetscCallMPI(MPI_Recv(&word, 1, MPI_INT32_T, 0, WORD, w->self->comm, MPI_STATUS_IGNORE));
+    silence_end(&w->silent);
+    if (word == STOP) w->self->stop = true;
+  }
+  if (!silence_too_long(&w->silent, w->self->limit)) return PETSC_SUCCESS;
+  ip_seconds_format(w->self->limit, words);
+  return ip_error_raise(
+      IP_ERR_ENVIRONMENT, __func__,
+      "rank 0 has given no sign of life for %s: it hangs, or this host was cut "
+      "off, so the job ends. What is done is safe; the same command continues "
+      "(a longer wait: stall=SECONDS)",
+      words);
 }
 
 /* Rank 0 alone decides to stop: it is told of a signal, once. */
@@ -279,10 +371,11 @@ static PetscErrorCode talk(worker *w, double progress)
   const ip_run *run = &w->self->plan->run[w->self->run];
   const double time = MPI_Wtime();
 
-  PetscCall(hear_stop(w));
+  PetscCall(hear(w));
   PetscCall(tell_signal(w));
   if ((1.0 - progress) * run->cost <= run->cost_epoch + run->cost_look) PetscCall(ask(w));
-  if (time - w->beat < fmax(beat_seconds, 0.05 * w->self->size)) return PETSC_SUCCESS;
+  if (time - w->beat < fmin(fmax(beat_seconds, 0.05 * w->self->size), w->self->limit / 8.0))
+    return PETSC_SUCCESS;
   w->beat = time;
   return tell(w, &(report){.kind = BEAT, .run = w->self->run, .progress = progress});
 }
@@ -305,7 +398,9 @@ static PetscErrorCode await(worker *w, int32_t *run)
   PetscCall(ask(w));
   while (!there) {
     PetscCallMPI(MPI_Test(&w->request, &there, MPI_STATUS_IGNORE));
-    if (!there) doze();
+    if (there) break;
+    PetscCall(hear(w));
+    doze();
   }
   w->asked = false;
   *run = w->answer;
@@ -319,39 +414,45 @@ static PetscErrorCode work_as_worker(worker *w)
 
     PetscCall(await(w, &w->self->run));
     if (w->self->run == NONE) break;
-    PetscCall(hear_stop(w));
+    PetscCall(hear(w));
     w->beat = MPI_Wtime();
     done = (report){.kind = DONE, .run = w->self->run, .status = IP_STATUS_PENDING};
     if (!w->self->stop) PetscCall(do_run(w->self, pause_worker, w, &done));
     PetscCall(tell(w, &done)); /* after a stop: not done, and so on until told NONE */
   }
-  return hear_stop(w); /* one sent while the last answer was under way */
+  return hear(w); /* a stop sent while the last answer was under way */
 }
 
 /* ---- front door --------------------------------------------------------------------------------- */
 
 typedef struct {
-  double cost;
+  double cost; /* what is left of it */
   int32_t run;
+  bool begun;
 } priced;
 
-static int longest_first(const void *a, const void *b)
+static int begun_and_longest_first(const void *a, const void *b)
 {
   const priced *x = a, *y = b;
 
+  if (x->begun != y->begun) return x->begun ? -1 : 1;
   if (x->cost != y->cost) return x->cost < y->cost ? 1 : -1;
   return (x->run > y->run) - (x->run < y->run);
 }
 
 static PetscErrorCode sort_runs(master *m)
 {
+  const ip_keeper *keeper = m->self->sweep->keeper;
   const int32_t *todo = m->self->sweep->todo;
   priced *p = NULL;
 
   PetscCall(IP_ALLOCATE(m->n, &p));
-  for (size_t i = 0; i < m->n; i++)
-    p[i] = (priced){.cost = m->self->plan->run[todo[i]].cost, .run = todo[i]};
-  if (m->n > 1) qsort(p, m->n, sizeof *p, longest_first);
+  for (size_t i = 0; i < m->n; i++) {
+    if (keeper) m->share[todo[i]] = keeper->share(keeper->context, (size_t)todo[i]);
+    p[i] = (priced){
+        .cost = done_here(m, todo[i], 1.0), .run = todo[i], .begun = m->share[todo[i]] > 0.0};
+  }
+  if (m->n > 1) qsort(p, m->n, sizeof *p, begun_and_longest_first);
   for (size_t i = 0; i < m->n; i++) {
     m->order[i] = p[i].run;
     m->progress.work += p[i].cost;
@@ -369,6 +470,10 @@ static PetscErrorCode fill_master(master *m)
   PetscCall(IP_ALLOCATE(size, &m->part));
   PetscCall(IP_ALLOCATE(size, &m->claim));
   PetscCall(IP_ALLOCATE(size, &m->dismissed));
+  PetscCall(IP_ALLOCATE(size, &m->held));
+  PetscCall(IP_ALLOCATE(size, &m->silent));
+  PetscCall(IP_ALLOCATE(size, &m->host));
+  PetscCall(IP_ALLOCATE(m->self->plan->n_runs, &m->share));
   PetscCall(sort_runs(m));
   for (size_t r = 0; r < size; r++) m->claim[r] = NONE;
   m->progress.runs = m->self->plan->n_runs;
@@ -395,42 +500,51 @@ static PetscErrorCode be_master(rank_state *self, bool *left_over)
   ip_release(&m.part);
   ip_release(&m.claim);
   ip_release(&m.dismissed);
+  ip_release(&m.held);
+  ip_release(&m.silent);
+  ip_release(&m.host);
+  ip_release(&m.share);
   return code;
 }
 
-/* The plain barrier burns the core; ranks may wait here for hours. */
-static PetscErrorCode quiet_barrier(MPI_Comm comm)
+/* The plain barrier burns the core; workers may wait here for hours, rank 0 comes last. */
+static PetscErrorCode quiet_barrier(rank_state *self, worker *w)
 {
   MPI_Request request;
+  silence absent = {0};
   int there = 0;
 
-  PetscCallMPI(MPI_Ibarrier(comm, &request));
-  while (!there) {
+  PetscCallMPI(MPI_Ibarrier(self->comm, &request));
+  for (;;) {
     PetscCallMPI(MPI_Test(&request, &there, MPI_STATUS_IGNORE));
-    if (!there) doze();
+    if (self->rank > 0) PetscCall(hear(w));
+    if (there) return PETSC_SUCCESS;
+    IP_CHECK(self->rank > 0 || !silence_too_long(&absent, self->limit), IP_ERR_ENVIRONMENT,
+             "a rank has done its work and does not come to the end: it hangs, or its host was "
+             "cut off. All runs are done; the same command verifies them");
+    doze();
   }
-  return PETSC_SUCCESS;
 }
 
 PetscErrorCode ip_study_run(MPI_Comm comm, const ip_sweep *sweep, bool *stopped)
 {
-  rank_state self = {.comm = comm, .plan = sweep->plan, .sweep = sweep, .run = NONE};
+  rank_state self = {
+      .comm = comm, .plan = sweep->plan, .sweep = sweep, .run = NONE, .speed = guess_seconds};
+  worker w = {.self = &self};
   bool left_over = false;
 
   PetscCallMPI(MPI_Comm_rank(comm, &self.rank));
   PetscCallMPI(MPI_Comm_size(comm, &self.size));
   PetscCall(stage_register());
+  self.limit = silence_limit(self.plan, sweep->stall, self.speed);
   PetscCall(ip_record_create(sweep->plan, &self.record));
 
-  PetscErrorCode code;
+  const PetscErrorCode code =
+      self.rank == 0 ? be_master(&self, &left_over) : work_as_worker(&w);
 
-  if (self.rank == 0)
-    code = be_master(&self, &left_over);
-  else
-    code = work_as_worker(&(worker){.self = &self});
   ip_record_destroy(&self.record);
   PetscCall(code);
-  PetscCall(quiet_barrier(comm));
+  PetscCall(quiet_barrier(&self, &w));
   PetscCallMPI(MPI_Bcast(&left_over, 1, MPI_C_BOOL, 0, comm));
   *stopped = left_over;
   return PETSC_SUCCESS;

@@ -202,7 +202,7 @@ static void every_case(void **state)
 
     OK(ip_record_create(s.plan, &r));
     ip_error_clear();
-    if (ip_run_train(s.plan, 0, NULL, NULL, r, &stopped))
+    if (ip_run_train(s.plan, 0, NULL, r, &stopped))
       fail_msg("%s: %s", table[c].name, ip_error_message());
     assert_int_equal(r->status, is(c, DIVERGES) ? IP_STATUS_DIVERGED : IP_STATUS_DONE);
     assert_int_equal(((int32_t *)r->array[IP_FIELD_diverged_epoch])[0],

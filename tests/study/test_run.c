@@ -8,7 +8,7 @@ static ip_record *train(const study *s, size_t run)
   bool stopped = true;
 
   OK(ip_record_create(s->plan, &record));
-  OK(ip_run_train(s->plan, run, NULL, NULL, record, &stopped));
+  OK(ip_run_train(s->plan, run, NULL, record, &stopped));
   assert_false(stopped);
   return record;
 }
@@ -259,7 +259,7 @@ static void a_stop_gives_the_run_up(void **state)
 
   (void)state;
   OK(ip_record_create(s.plan, &r));
-  OK(ip_run_train(s.plan, 0, stop_at_half, NULL, r, &stopped));
+  OK(ip_run_train(s.plan, 0, &(ip_company){.pause = stop_at_half}, r, &stopped));
   assert_true(stopped);
   ip_record_destroy(&r);
   study_clear(&s);
