@@ -39,10 +39,11 @@ begin "$program" run s.yaml
 kill -USR1 "$job"
 ended 75
 says 'stopping: SIGUSR1'
-says '1 run in progress was given up'
+says '1 run in progress is kept in s.h5.ckpt.'
 begin "$program" run s.yaml
 kill -TERM "$job"
 ended 143
+says ', 1 is taken up from s.h5.ckpt'
 begin "$program" run s.yaml
 kill -INT "$job" # a shell may have made its background jobs deaf to it
 ended 130
@@ -50,7 +51,7 @@ ended 130
 begin mpirun -n 3 "$program" run s.yaml
 kill -USR1 "$job"
 ended 75
-says '3 runs in progress were given up'
+says '3 runs in progress are kept in s.h5.ckpt.'
 begin mpirun -n 3 "$program" run s.yaml
 touch s.h5.stop
 ended 75
