@@ -74,6 +74,8 @@ typedef struct {
   bool asked, told_signal;
   int32_t answer;
   MPI_Request request;
+  report letter; /* on its way to rank 0 */
+  MPI_Request sending;
   double beat;
   silence silent; /* of rank 0 */
 } worker;
@@ -168,6 +170,23 @@ static void count_done(master *m, int rank, const report *r)
   }
 }
 
+/* Without waiting: a rank that hangs must not make others hang. What `number` points to stays. */
+static PetscErrorCode post(const master *m, const int32_t *number, int to, int tag)
+{
+  MPI_Request request;
+
+  PetscCallMPI(MPI_Isend(number, 1, MPI_INT32_T, to, tag, m->self->comm, &request));
+  PetscCallMPI(MPI_Request_free(&request));
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode send_word(const master *m, int to, int32_t word)
+{
+  static const int32_t words[] = {[STOP] = STOP, [ALIVE] = ALIVE};
+
+  return post(m, &words[word], to, WORD);
+}
+
 static PetscErrorCode answer(master *m, const report *r, int from)
 {
   silence_end(&m->silent[from]);
@@ -190,8 +209,7 @@ static PetscErrorCode answer(master *m, const report *r, int from)
     m->held[from]++;
     m->open++;
   }
-  PetscCallMPI(MPI_Send(&run, 1, MPI_INT32_T, from, ANSWER, m->self->comm));
-  return PETSC_SUCCESS;
+  return post(m, &m->claim[from], from, ANSWER);
 }
 
 /* Every rank that has a run gives signs of life. */
@@ -210,12 +228,6 @@ static PetscErrorCode judge(master *m)
                           "same command continues (a longer wait: stall=SECONDS)",
                           r, m->host[r], words);
   }
-  return PETSC_SUCCESS;
-}
-
-static PetscErrorCode send_word(master *m, int to, int32_t word)
-{
-  PetscCallMPI(MPI_Send(&word, 1, MPI_INT32_T, to, WORD, m->self->comm));
   return PETSC_SUCCESS;
 }
 
@@ -311,26 +323,6 @@ static PetscErrorCode work_as_master(master *m)
 
 /* ---- the other ranks ---------------------------------------------------------------------------- */
 
-static PetscErrorCode tell(worker *w, const report *r)
-{
-  PetscCallMPI(MPI_Send(r, (int)sizeof *r, MPI_BYTE, 0, REPORT, w->self->comm));
-  return PETSC_SUCCESS;
-}
-
-static PetscErrorCode ask(worker *w)
-{
-  char host[MPI_MAX_PROCESSOR_NAME] = "";
-  report question = {.kind = ASK};
-  int length;
-
-  if (w->asked) return PETSC_SUCCESS;
-  w->asked = true;
-  PetscCallMPI(MPI_Get_processor_name(host, &length));
-  snprintf(question.notice, sizeof question.notice, "%.*s", HOST - 1, host);
-  PetscCallMPI(MPI_Irecv(&w->answer, 1, MPI_INT32_T, 0, ANSWER, w->self->comm, &w->request));
-  return tell(w, &question);
-}
-
 /* All that rank 0 has said, and whether it still lives. */
 static PetscErrorCode hear(worker *w)
 {
@@ -354,6 +346,42 @@ static PetscErrorCode hear(worker *w)
       "off, so the job ends. What is done is safe; the same command continues "
       "(a longer wait: stall=SECONDS)",
       words);
+}
+
+/* Until the last report has left; rank 0 may hang, so that it never does. */
+static PetscErrorCode await_sent(worker *w)
+{
+  int sent = 0;
+
+  for (;;) {
+    PetscCallMPI(MPI_Test(&w->sending, &sent, MPI_STATUS_IGNORE));
+    if (sent) return PETSC_SUCCESS;
+    PetscCall(hear(w));
+    doze();
+  }
+}
+
+static PetscErrorCode tell(worker *w, const report *r)
+{
+  PetscCall(await_sent(w));
+  w->letter = *r;
+  PetscCallMPI(MPI_Isend(&w->letter, (int)sizeof w->letter, MPI_BYTE, 0, REPORT, w->self->comm,
+                         &w->sending));
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode ask(worker *w)
+{
+  char host[MPI_MAX_PROCESSOR_NAME] = "";
+  report question = {.kind = ASK};
+  int length;
+
+  if (w->asked) return PETSC_SUCCESS;
+  w->asked = true;
+  PetscCallMPI(MPI_Get_processor_name(host, &length));
+  snprintf(question.notice, sizeof question.notice, "%.*s", HOST - 1, host);
+  PetscCallMPI(MPI_Irecv(&w->answer, 1, MPI_INT32_T, 0, ANSWER, w->self->comm, &w->request));
+  return tell(w, &question);
 }
 
 /* Rank 0 alone decides to stop: it is told of a signal, once. */
@@ -420,6 +448,7 @@ static PetscErrorCode work_as_worker(worker *w)
     if (!w->self->stop) PetscCall(do_run(w->self, pause_worker, w, &done));
     PetscCall(tell(w, &done)); /* after a stop: not done, and so on until told NONE */
   }
+  PetscCall(await_sent(w));
   return hear(w); /* a stop sent while the last answer was under way */
 }
 
@@ -486,25 +515,28 @@ static PetscErrorCode fill_master(master *m)
   return PETSC_SUCCESS;
 }
 
-static PetscErrorCode be_master(rank_state *self, bool *left_over)
+static PetscErrorCode be_master(master *m, bool *left_over)
 {
-  const ip_sweep *sweep = self->sweep;
-  master m = {.self = self, .n = sweep->n, .status = sweep->status, .left = self->size - 1};
-  PetscErrorCode code = fill_master(&m);
+  const ip_sweep *sweep = m->self->sweep;
 
-  if (code == PETSC_SUCCESS) code = work_as_master(&m);
+  PetscCall(fill_master(m));
+  PetscCall(work_as_master(m));
   *left_over = false;
   for (size_t i = 0; i < sweep->n; i++)
     *left_over = *left_over || sweep->status[sweep->todo[i]] == IP_STATUS_PENDING;
-  ip_release(&m.order);
-  ip_release(&m.part);
-  ip_release(&m.claim);
-  ip_release(&m.dismissed);
-  ip_release(&m.held);
-  ip_release(&m.silent);
-  ip_release(&m.host);
-  ip_release(&m.share);
-  return code;
+  return PETSC_SUCCESS;
+}
+
+static void clear_master(master *m)
+{
+  ip_release(&m->order);
+  ip_release(&m->part);
+  ip_release(&m->claim);
+  ip_release(&m->dismissed);
+  ip_release(&m->held);
+  ip_release(&m->silent);
+  ip_release(&m->host);
+  ip_release(&m->share);
 }
 
 /* The plain barrier burns the core; workers may wait here for hours, rank 0 comes last. */
@@ -526,26 +558,34 @@ static PetscErrorCode quiet_barrier(rank_state *self, worker *w)
   }
 }
 
+static PetscErrorCode conduct(rank_state *self, master *m, worker *w, bool *stopped)
+{
+  bool left_over = false;
+
+  PetscCall(self->rank == 0 ? be_master(m, &left_over) : work_as_worker(w));
+  PetscCall(quiet_barrier(self, w));
+  PetscCallMPI(MPI_Bcast(&left_over, 1, MPI_C_BOOL, 0, self->comm));
+  *stopped = left_over;
+  return PETSC_SUCCESS;
+}
+
 PetscErrorCode ip_study_run(MPI_Comm comm, const ip_sweep *sweep, bool *stopped)
 {
   rank_state self = {
       .comm = comm, .plan = sweep->plan, .sweep = sweep, .run = NONE, .speed = guess_seconds};
-  worker w = {.self = &self};
-  bool left_over = false;
+  worker w = {.self = &self, .sending = MPI_REQUEST_NULL};
+  master m = {.self = &self, .n = sweep->n, .status = sweep->status};
 
   PetscCallMPI(MPI_Comm_rank(comm, &self.rank));
   PetscCallMPI(MPI_Comm_size(comm, &self.size));
+  m.left = self.size - 1;
   PetscCall(stage_register());
   self.limit = silence_limit(self.plan, sweep->stall, self.speed);
   PetscCall(ip_record_create(sweep->plan, &self.record));
 
-  const PetscErrorCode code =
-      self.rank == 0 ? be_master(&self, &left_over) : work_as_worker(&w);
+  const PetscErrorCode code = conduct(&self, &m, &w, stopped);
 
+  clear_master(&m); /* after the barrier: messages may have been under way from it */
   ip_record_destroy(&self.record);
-  PetscCall(code);
-  PetscCall(quiet_barrier(&self, &w));
-  PetscCallMPI(MPI_Bcast(&left_over, 1, MPI_C_BOOL, 0, comm));
-  *stopped = left_over;
-  return PETSC_SUCCESS;
+  return code;
 }
