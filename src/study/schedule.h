@@ -1,0 +1,53 @@
+#pragma once
+
+/** @file
+ *  The two sides of the schedule: rank 0, which hands out runs, and the others.  Private to the
+ *  study.
+ */
+
+#include "silence.h"
+
+enum { REPORT = 1, ANSWER, WORD };  /**< tags                                   */
+enum { ASK, DONE, BEAT, SIGNALED }; /**< kinds of report                        */
+enum { STOP, ALIVE };               /**< words                                  */
+enum { NONE = -1 };                 /**< answer: no run is left                 */
+enum { HOST = 64 };                 /**< bytes of a host's name                 */
+
+typedef struct {
+  int32_t kind, run, status; /**< of DONE a status, of SIGNALED the signal */
+  double progress;  /**< 0 .. 1 of the run; of DONE and pending: where it was given up */
+  char notice[240]; /**< of DONE why it failed, of ASK the host's name                 */
+} report;
+
+/** What every rank has. */
+typedef struct {
+  MPI_Comm comm;
+  int rank, size;
+  const ip_plan *plan;
+  const ip_sweep *sweep;
+  ip_record *record;
+  int32_t run;           /**< being trained here, NONE */
+  double share;          /**< of it that is done */
+  PetscErrorCode broken; /**< a pause failed: the study is at fault, not the run */
+  bool stop;
+  double speed, limit; /**< seconds of an elementary operation; of silence that are too much */
+} rank_state;
+
+/** Train self->run and hand it on; what became of it is in *done. */
+PetscErrorCode schedule_do_run(rank_state *self, ip_pause pause, void *context, report *done);
+void schedule_doze(void);
+
+/** Rank 0 beside it. */
+typedef struct master master;
+PetscErrorCode master_create(rank_state *self, master **m);
+/** Until every rank has been told NONE; *left_over: some runs were not done. */
+PetscErrorCode master_work(master *m, bool *left_over);
+void master_destroy(master **m); /**< once all ranks have met: messages are sent from it */
+
+/** Every other rank beside it. */
+typedef struct worker worker;
+PetscErrorCode worker_create(rank_state *self, worker **w);
+PetscErrorCode worker_work(worker *w); /**< until it is told NONE */
+/** All that rank 0 has said, and whether it still lives. */
+PetscErrorCode worker_hear(worker *w);
+void worker_destroy(worker **w);
