@@ -39,14 +39,14 @@ void schedule_doze(void);
 
 /** Rank 0 beside it. */
 typedef struct master master;
-PetscErrorCode master_create(rank_state *self, master **m);
+PetscErrorCode master_create(rank_state *self, master **result);
 /** Until every rank has been told NONE; *left_over: some runs were not done. */
 PetscErrorCode master_work(master *m, bool *left_over);
-void master_destroy(master **m); /**< once all ranks have met: messages are sent from it */
+void master_destroy(master **result); /**< once all ranks have met: messages are sent from it */
 
 /** Every other rank beside it. */
 typedef struct worker worker;
-PetscErrorCode worker_create(rank_state *self, worker **w);
+PetscErrorCode worker_create(rank_state *self, worker **result);
 PetscErrorCode worker_work(worker *w); /**< until it is told NONE */
 /** All that rank 0 has said, and whether it still lives. */
 PetscErrorCode worker_hear(worker *w);
