@@ -10,6 +10,8 @@ static const verb table[] = {
     {"plan",    "plan INPUT.yaml [key=value ...] [-o FILE.h5]",
      "what run would do: runs, file size, memory; starts nothing",                                                         verb_plan   },
     {"status",  "status FILE.h5",                                 "how far a file is, also while a job writes it",         verb_status },
+    {"check",   "check FILE.h5",
+     "proves every run by its checksum, names damaged and pending ones",                                                   verb_check  },
     {"figures", "figures FILE.h5 [columns=all] [-o FOLDER]",
      "the figures of the paper, tables of its studies, its claims judged",                                                 verb_figures},
     {"bound",   "bound INPUT.yaml [key=value ...] [-o FILE.csv]",
