@@ -131,7 +131,7 @@ static PetscErrorCode prove(const ip_seals *seals, ip_record *buffer, int8_t *st
   bool damaged = false;
 
   PetscCall(ip_seals_prove(seals, buffer, &held, &damaged));
-  *status = damaged ? (int8_t)IP_FOUND_DAMAGED : (int8_t)held;
+  *status = (int8_t)(damaged ? (int)IP_FOUND_DAMAGED : (int)held);
   return PETSC_SUCCESS;
 }
 
