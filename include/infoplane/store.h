@@ -132,6 +132,25 @@ void ip_lock_release(ip_lock **lock); /**< removes the file if it is still ours 
 /** The holder of a lock in words, or "" when nobody holds it. */
 PetscErrorCode ip_lock_describe(const char *path, ip_text *words);
 
+/* ---- proof without a plan -------------------------------------------------------------------- */
+
+enum { IP_FOUND_DAMAGED = IP_STATUS_FAILED + 1 }; /**< beside the values of ip_status */
+
+/** What a file proves of itself.  Start with {0}. */
+typedef struct {
+  size_t n_runs;
+  int8_t *status; /**< shape (n_runs): an ip_status that the checksum proves, pending, or
+                       IP_FOUND_DAMAGED: neither                                              */
+  ip_text unfit;  /**< names of coordinates and texts that do not agree with `config`        */
+} ip_findings;
+
+/** Recompute the checksum of every run.  Serial, without the input and its data files, also while
+ *  a job writes: a run that does not fit is looked at again before it counts as damaged.  Not
+ *  covered: the bottleneck curve of the data, /timing and /provenance.
+ *  Errors as of ip_results_open; IP_ERR_DATA too when no plan can be made from `config`. */
+PetscErrorCode ip_store_check(const char *path, ip_findings *found);
+void ip_findings_clear(ip_findings *found);
+
 /* ---- reading without a plan ------------------------------------------------------------------ */
 
 /** Results opened for reading: serial, also while a job writes them. */

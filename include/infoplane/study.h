@@ -34,6 +34,17 @@ PetscErrorCode ip_data_load(ip_data *data); /**< read all; IP_ERR_DATA, IP_ERR_N
 void ip_data_seal(ip_data *data); /**< take the checksums; ip_data_load does it itself    */
 void ip_data_destroy(ip_data **data);
 
+/** What a plan needs of a data set, as a results file keeps it. */
+typedef struct {
+  int64_t n, d, k; /**< patterns, features, classes       */
+  bool certain;    /**< labels are                        */
+  uint64_t checksum;
+} ip_data_shape;
+
+/** Take data set i as having this shape, without its patterns: enough for a plan, for layout and
+ *  checksums of a file, not for training.  IP_ERR_DATA: no data set can have it. */
+PetscErrorCode ip_data_assume(ip_data *data, size_t i, const ip_data_shape *shape);
+
 /** The information-bottleneck curve of data set i, whose labels are not certain, at the betas
  *  ip_bottleneck_beta(0 .. n-1).  PETSc must be up.  IP_ERR_CONFIG: certain labels;
  *  IP_ERR_INTERNAL: a point that does not converge. */

@@ -60,6 +60,16 @@ static PetscErrorCode read_word(const char *text, arguments *a)
   return PETSC_SUCCESS;
 }
 
+/* Names of files are shown in messages, where a newline could pass for a line of ours. */
+static PetscErrorCode check_name(const char *text)
+{
+  for (const unsigned char *c = (const unsigned char *)text; c && *c; c++)
+    IP_CHECK(*c >= 0x20 && *c != 0x7f, IP_ERR_USAGE,
+             "the name of a file has the control character \\x%02x: give it another name",
+             (unsigned)*c);
+  return PETSC_SUCCESS;
+}
+
 PetscErrorCode arguments_read(int argc, char **argv, arguments *a)
 {
   a->program = argc > 0 ? argv[0] : "infoplane";
@@ -73,7 +83,8 @@ PetscErrorCode arguments_read(int argc, char **argv, arguments *a)
     else
       PetscCall(read_word(argv[i], a));
   }
-  return PETSC_SUCCESS;
+  PetscCall(check_name(a->operand));
+  return check_name(a->output);
 }
 
 void arguments_clear(arguments *a)

@@ -43,6 +43,7 @@ const char *verb_name(size_t i); /**< ip_names of the verbs */
 int verb_run(const arguments *a);
 int verb_plan(const arguments *a);
 int verb_status(const arguments *a);
+int verb_check(const arguments *a);
 int verb_figures(const arguments *a);
 int verb_bound(const arguments *a);
 int verb_help(const arguments *a);
@@ -162,6 +163,8 @@ typedef struct {
 } standing;
 
 size_t count_status(const standing *s, ip_status status);
+/** " 3 7 and 12 more": the runs of n that have this status. */
+void list_runs(FILE *to, size_t n, const int8_t status[], int8_t which);
 PetscErrorCode say_beginning(const standing *s);
 /** After a stop. */
 void say_stopped(const standing *s, size_t given_up);

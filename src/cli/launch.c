@@ -113,6 +113,7 @@ PetscErrorCode launch_begin(const arguments *a, launch *l)
   setenv("OMPI_MCA_io", "romio321", 0);
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   unsetenv("PETSC_OPTIONS");
+  unsetenv("PETSC_OPTIONS_YAML");
   PetscCall(start_petsc(a, l));
   l->comm = PETSC_COMM_WORLD;
   PetscCallMPI(MPI_Comm_rank(l->comm, &l->rank));

@@ -1,6 +1,8 @@
 /* infoplane: follow the layers of neural networks through the information plane. */
 
 #include "cli.h"
+#include <fcntl.h>
+#include <unistd.h>
 
 static const verb *find_verb(const char *name)
 {
@@ -20,11 +22,21 @@ static PetscErrorCode check_verb(const arguments *a)
   return PETSC_SUCCESS;
 }
 
+/* Who is started with descriptors 0 to 2 closed would open its files there, and print into them. */
+static bool fill_standard_descriptors(void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) /* children may inherit it */
+      return false;
+  return true;
+}
+
 int main(int argc, char **argv)
 {
   arguments a = {0};
   int exit_code;
 
+  if (!fill_standard_descriptors()) return ip_error_exit_code(IP_ERR_ENVIRONMENT);
   PetscPushErrorHandler(ip_error_handler, NULL);
 
   PetscErrorCode code = arguments_read(argc, argv, &a);

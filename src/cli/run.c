@@ -4,6 +4,7 @@
 #include <infoplane_build.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PATIENCE = 5 }; /* seconds that ranks of a killed job may live on */
 
@@ -289,11 +290,24 @@ static PetscErrorCode conduct(experiment *x, int *exit_code)
   return PETSC_SUCCESS;
 }
 
+/* A results file that stands is one of ours, and can be read. */
+static PetscErrorCode look_at_results(experiment *x)
+{
+  ip_results *results = NULL;
+  PetscErrorCode code = output_path(x->a, &x->path);
+
+  if (!code && access(x->path, F_OK) == 0) code = ip_results_open(x->path, &results);
+  ip_results_close(&results);
+  ip_release(&x->path);
+  return code;
+}
+
 /* Before MPI: the launcher's rank 0 reads everything and finds every error. */
 static PetscErrorCode read_everything(experiment *x)
 {
   PetscCall(input_read(x->a, &x->in));
-  return input_plan(&x->in);
+  PetscCall(input_plan(&x->in));
+  return look_at_results(x);
 }
 
 int verb_run(const arguments *a)

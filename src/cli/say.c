@@ -109,32 +109,28 @@ void say_stopped(const standing *s, size_t given_up)
          runs - count_status(s, IP_STATUS_PENDING), runs, s->path);
 }
 
-static void list_runs(FILE *to, const standing *s, ip_status status)
+void list_runs(FILE *to, size_t n, const int8_t status[], int8_t which)
 {
-  size_t listed = 0;
+  size_t found = 0;
 
-  for (size_t r = 0; r < s->in->plan->n_runs && listed <= MOST_LISTED; r++)
-    if (s->status[r] == (int8_t)status) {
-      if (listed++ < MOST_LISTED)
-        fprintf(to, " %zu", r);
-      else
-        fputs(" ...", to);
-    }
+  for (size_t r = 0; r < n; r++)
+    if (status[r] == which && found++ < MOST_LISTED) fprintf(to, " %zu", r);
+  if (found > MOST_LISTED) fprintf(to, " and %zu more", found - MOST_LISTED);
 }
 
 static void say_bad_runs(FILE *to, const standing *s)
 {
-  const size_t diverged = count_status(s, IP_STATUS_DIVERGED),
+  const size_t runs = s->in->plan->n_runs, diverged = count_status(s, IP_STATUS_DIVERGED),
                failed = count_status(s, IP_STATUS_FAILED);
 
   if (diverged > 0) {
     fprintf(to, " %zu run%s diverged:", diverged, plural(diverged));
-    list_runs(to, s, IP_STATUS_DIVERGED);
+    list_runs(to, runs, s->status, IP_STATUS_DIVERGED);
     fputs("   (again: only=[...])\n", to);
   }
   if (failed > 0) {
     fprintf(to, " %zu run%s failed:", failed, plural(failed));
-    list_runs(to, s, IP_STATUS_FAILED);
+    list_runs(to, runs, s->status, IP_STATUS_FAILED);
     fputs("   (the same command tries again)\n", to);
   }
 }

@@ -10,6 +10,8 @@ static const verb table[] = {
     {"plan",    "plan INPUT.yaml [key=value ...] [-o FILE.h5]",
      "what run would do: runs, file size, memory; starts nothing",                                                         verb_plan   },
     {"status",  "status FILE.h5",                                 "how far a file is, also while a job writes it",         verb_status },
+    {"check",   "check FILE.h5",
+     "proves every run by its checksum, names damaged and pending ones",                                                   verb_check  },
     {"figures", "figures FILE.h5 [columns=all] [-o FOLDER]",
      "the figures of the paper, tables of its studies, its claims judged",                                                 verb_figures},
     {"bound",   "bound INPUT.yaml [key=value ...] [-o FILE.csv]",
@@ -28,12 +30,27 @@ const char *verb_name(size_t i)
   return i < sizeof table / sizeof table[0] ? table[i].name : NULL;
 }
 
+/* A message with what a terminal would obey shown as \x1b: names in it come from anywhere.  (Lines are
+   ours: arguments and texts of an input have none.) */
+static void print_message(const char *text)
+{
+  for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+    const bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+
+    if ((*c < 0x20 && *c != '\n') || *c == 0x7f || c1)
+      fprintf(stderr, "\\x%02x", (unsigned)(c1 ? *++c : *c));
+    else
+      fputc(*c, stderr);
+  }
+  fputc('\n', stderr);
+}
+
 int report_error(const arguments *a, PetscErrorCode code)
 {
   fflush(stdout);
   if (a->verbose)
     fprintf(stderr, "  raised in %s(), code %d\n", ip_error_function(), (int)code);
-  fprintf(stderr, "%s\n", ip_error_message()[0] ? ip_error_message() : "infoplane: failed");
+  print_message(ip_error_message()[0] ? ip_error_message() : "infoplane: failed");
   return ip_error_exit_code(code);
 }
 

@@ -121,6 +121,29 @@ OF_RUN(architecture_index, architecture)
 OF_RUN(train_size, train_size)
 #undef OF_RUN
 
+/* An int32 of every data set. */
+#define OF_DATA(name, value)                                                                   \
+  static PetscErrorCode name(const ip_plan *plan, const ip_variable *variable, void *values)   \
+  {                                                                                            \
+    (void)variable;                                                                            \
+    for (size_t i = 0; i < plan->data->n; i++)                                                 \
+      ((int32_t *)values)[i] = (int32_t)plan->data->set[i]->value;                             \
+    return PETSC_SUCCESS;                                                                      \
+  }
+OF_DATA(data_patterns, n)
+OF_DATA(data_features, d)
+OF_DATA(data_classes, k)
+#undef OF_DATA
+
+static PetscErrorCode data_certain(const ip_plan *plan, const ip_variable *variable,
+                                   void *values)
+{
+  (void)variable;
+  for (size_t i = 0; i < plan->data->n; i++)
+    ((int8_t *)values)[i] = (int8_t)(plan->data->set[i]->p == NULL);
+  return PETSC_SUCCESS;
+}
+
 static PetscErrorCode data_checksum(const ip_plan *plan, const ip_variable *variable,
                                     void *values)
 {
@@ -468,6 +491,12 @@ const ip_variable *ip_layout_find(const ip_layout *layout, const char *group, co
         strcmp(layout->variable[i].group, group) == 0)
       return &layout->variable[i];
   return NULL;
+}
+
+bool ip_variable_fixed(const ip_variable *variable)
+{
+  return variable->values && variable->values != zeros && variable->values != curve_i_xt &&
+         variable->values != curve_i_ty;
 }
 
 size_t ip_variable_elements(const ip_variable *variable)

@@ -51,6 +51,9 @@ void ip_layout_destroy(ip_layout **layout);
 /** The variable of this group and name; NULL if there is none. */
 const ip_variable *ip_layout_find(const ip_layout *layout, const char *group, const char *name);
 
+/** The skeleton's values stay as they are, and follow from options and shapes of the data alone. */
+bool ip_variable_fixed(const ip_variable *variable);
+
 /** Elements of a variable, and of one of its rows along the first axis. */
 size_t ip_variable_elements(const ip_variable *variable);
 size_t ip_variable_row(const ip_variable *variable);

@@ -1,6 +1,7 @@
 /* Before the first run: make the file, complete and synced, or recognize the one that stands. */
 
 #include "builds.h"
+#include "fit.h"
 #include "room.h"
 #include "skeleton.h"
 #include <errno.h>
@@ -127,33 +128,6 @@ static PetscErrorCode check_config(const char *path, hid_t file, const ip_plan *
   return code;
 }
 
-/* The array stands in the file with this shape. */
-static bool has_shape(hid_t file, const ip_variable *v)
-{
-  char path[256];
-  hsize_t length[H5S_MAX_RANK];
-
-  snprintf(path, sizeof path, "%s/%s", v->group, v->name);
-  const hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT), space = H5Dget_space(dataset);
-  bool fits = H5Sget_simple_extent_ndims(space) == (int)v->n_axes &&
-              H5Sget_simple_extent_dims(space, length, NULL) >= 0;
-
-  for (size_t a = 0; a < v->n_axes && fits; a++) fits = length[a] == v->length[a];
-  ip_h5_close(space);
-  ip_h5_close(dataset);
-  return fits;
-}
-
-static PetscErrorCode check_shapes(const char *path, hid_t file, const ip_layout *layout)
-{
-  for (size_t i = 0; i < layout->n; i++)
-    IP_CHECK(has_shape(file, &layout->variable[i]), IP_ERR_DATA,
-             "%s: %s/%s is missing or has another shape than this study gives it: the file is "
-             "damaged, or its data set has changed",
-             path, layout->variable[i].group, layout->variable[i].name);
-  return PETSC_SUCCESS;
-}
-
 static PetscErrorCode check_build(const char *path, hid_t file, const ip_store_origin *origin)
 {
   int found = -1, n = 0;
@@ -172,6 +146,26 @@ static PetscErrorCode check_build(const char *path, hid_t file, const ip_store_o
   return PETSC_SUCCESS;
 }
 
+/* Its runs would be proved with other patterns than they saw: all would be trained again. */
+static PetscErrorCode check_data(const char *path, hid_t file, const ip_plan *plan)
+{
+  for (size_t i = 0; i < plan->data->n; i++) {
+    const hid_t dataset = H5Dopen2(file, "data_checksum", H5P_DEFAULT);
+    const ip_cells cells = {.n_axes = 1, .start = {i}, .count = {1}};
+    uint64_t held = 0;
+    const PetscErrorCode code = ip_h5_read(dataset, H5T_NATIVE_UINT64, &cells, &held);
+
+    ip_h5_close(dataset);
+    PetscCall(code);
+    IP_CHECK(
+        held == plan->data->checksum[i], IP_ERR_CONFIG,
+        "%s was begun with other patterns or labels of data set \"%s\": use another output "
+        "file, or the data that it was begun with",
+        path, plan->data->label[i]);
+  }
+  return PETSC_SUCCESS;
+}
+
 static PetscErrorCode check(const char *path, const ip_plan *plan, const ip_layout *layout,
                             const ip_store_origin *origin)
 {
@@ -180,7 +174,8 @@ static PetscErrorCode check(const char *path, const ip_plan *plan, const ip_layo
   PetscCall(ip_h5_open_ours(path, &file));
   PetscErrorCode code = check_config(path, file, plan);
 
-  if (!code) code = check_shapes(path, file, layout);
+  if (!code) code = ip_fit_shapes(path, file, layout);
+  if (!code) code = check_data(path, file, plan);
   if (!code) code = check_build(path, file, origin);
   ip_h5_close(file);
   PetscCall(code);

@@ -7,12 +7,12 @@
 
 #include "builds.h"
 #include "lock.h"
+#include "seal.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <infoplane/store.h>
 #include <string.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 struct ip_store {
   MPI_Comm comm;
@@ -23,8 +23,8 @@ struct ip_store {
   int fd; /* our own descriptor: fdatasync needs one, HDF5's flush would be collective */
   uint64_t token;
   bool reproducible;
-  hid_t field[IP_FIELDS]; /* -1: not in the file */
-  hid_t status, checksum, seconds, trained_by, build_index, build_text, launch_json;
+  ip_seals seals;
+  hid_t seconds, trained_by, build_index, build_text, launch_json;
   int build;
   int launch;       /* row of this launch; -1: none */
   char *start_json; /* rank 0 */
@@ -52,11 +52,7 @@ static PetscErrorCode open_array(ip_store *s, const char *name, hid_t *dataset)
 
 static PetscErrorCode open_arrays(ip_store *s)
 {
-  for (size_t f = 0; f < IP_FIELDS; f++)
-    if (ip_field_length(s->plan, f) > 0)
-      PetscCall(open_array(s, ip_field_row(f)->name, &s->field[f]));
-  PetscCall(open_array(s, "status", &s->status));
-  PetscCall(open_array(s, "checksum", &s->checksum));
+  PetscCall(ip_seals_open(s->file, s->path, &s->seals));
   PetscCall(open_array(s, "timing/seconds", &s->seconds));
   PetscCall(open_array(s, "timing/rank", &s->trained_by));
   PetscCall(open_array(s, "provenance/build_index", &s->build_index));
@@ -174,14 +170,12 @@ PetscErrorCode ip_store_open(MPI_Comm comm, const char *path, const ip_plan *pla
                   .fd = -1,
                   .launch = -1,
                   .reproducible = origin->reproducible,
-                  .status = -1,
-                  .checksum = -1,
                   .seconds = -1,
                   .trained_by = -1,
                   .build_index = -1,
                   .build_text = -1,
                   .launch_json = -1};
-  for (size_t f = 0; f < IP_FIELDS; f++) s->field[f] = -1;
+  ip_seals_begin(plan, &s->seals);
   PetscErrorCode code = ip_text_copy(path, &s->path);
 
   if (!code) code = IP_ALLOCATE(plan->n_runs, &s->writer);
@@ -201,9 +195,9 @@ PetscErrorCode ip_store_close(ip_store **store)
   PetscErrorCode code = PETSC_SUCCESS;
 
   if (!s) return PETSC_SUCCESS;
-  for (size_t f = 0; f < IP_FIELDS; f++) ip_h5_close(s->field[f]);
-  const hid_t other[] = {s->status,      s->checksum,   s->seconds,    s->trained_by,
-                         s->build_index, s->build_text, s->launch_json};
+  ip_seals_close(&s->seals);
+  const hid_t other[] = {s->seconds, s->trained_by, s->build_index, s->build_text,
+                         s->launch_json};
 
   for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) ip_h5_close(other[i]);
   if (s->file >= 0) code = IP_H5(H5Fclose(s->file), IP_ERR_IO, "%s cannot be closed", s->path);
@@ -224,24 +218,14 @@ PetscErrorCode ip_store_guard(ip_store *store, uint64_t token)
 
 /* ---- one run ---------------------------------------------------------------------------------------- */
 
-/* The cells of one run in an array of this many axes, itself counted. */
-static ip_cells run_cells(const ip_store *s, size_t run, const ip_field *field)
-{
-  ip_cells cells = {.n_axes = 1 + field->n_axes, .start = {run}, .count = {1}};
-
-  for (size_t a = 0; a < field->n_axes; a++)
-    cells.count[a + 1] = ip_axis_length(s->plan, field->axis[a]);
-  return cells;
-}
-
 static PetscErrorCode write_slabs(ip_store *s, const ip_record *record)
 {
   for (size_t f = 0; f < IP_FIELDS; f++) {
-    if (s->field[f] < 0) continue;
+    if (s->seals.field[f] < 0) continue;
     const ip_field *field = ip_field_row(f);
-    const ip_cells cells = run_cells(s, record->run, field);
+    const ip_cells cells = ip_seals_cells(&s->seals, record->run, field);
     const hid_t type = ip_h5_memory_type(field->type);
-    const PetscErrorCode code = ip_h5_write(s->field[f], type, &cells, record->array[f]);
+    const PetscErrorCode code = ip_h5_write(s->seals.field[f], type, &cells, record->array[f]);
 
     ip_h5_close(type);
     PetscCall(code);
@@ -260,33 +244,6 @@ static PetscErrorCode write_timing(ip_store *s, const ip_record *record)
   return ip_h5_write(s->trained_by, H5T_NATIVE_INT, &cells, &s->rank);
 }
 
-static PetscErrorCode hash_identity(const ip_store *s, size_t run, XXH3_state_t *hash)
-{
-  ip_text identity = {0};
-  const PetscErrorCode code = ip_plan_identity(s->plan, run, &identity);
-
-  XXH3_64bits_reset(hash);
-  if (!code) XXH3_64bits_update(hash, identity.text, identity.length);
-  ip_text_clear(&identity);
-  return code;
-}
-
-/* XXH3 over the identity and the arrays of a record, in the order of record.def. */
-static PetscErrorCode hash_record(const ip_store *s, const ip_record *record, uint64_t *sum)
-{
-  XXH3_state_t *hash = XXH3_createState();
-  PetscErrorCode code;
-
-  IP_CHECK(hash, IP_ERR_INTERNAL, "no memory left for a checksum");
-  code = hash_identity(s, record->run, hash);
-  for (size_t f = 0; f < IP_FIELDS && !code; f++)
-    XXH3_64bits_update(hash, record->array[f],
-                       ip_field_length(s->plan, f) * ip_number_size(ip_field_row(f)->type));
-  *sum = XXH3_64bits_digest(hash);
-  XXH3_freeState(hash);
-  return code;
-}
-
 static PetscErrorCode write_seal(ip_store *s, const ip_record *record)
 {
   const ip_cells cells = {
@@ -296,9 +253,9 @@ static PetscErrorCode write_seal(ip_store *s, const ip_record *record)
   const int8_t status = (int8_t)record->status;
   uint64_t sum = 0;
 
-  PetscCall(hash_record(s, record, &sum));
-  PetscCall(ip_h5_write(s->checksum, H5T_NATIVE_UINT64, &cells, &sum));
-  return ip_h5_write(s->status, H5T_NATIVE_INT8, &cells, &status);
+  PetscCall(ip_seals_sum(&s->seals, record, &sum));
+  PetscCall(ip_h5_write(s->seals.checksum, H5T_NATIVE_UINT64, &cells, &sum));
+  return ip_h5_write(s->seals.status, H5T_NATIVE_INT8, &cells, &status);
 }
 
 PetscErrorCode ip_store_put(void *store, const ip_record *record)
@@ -321,50 +278,6 @@ PetscErrorCode ip_store_put(void *store, const ip_record *record)
 
 /* ---- proof ------------------------------------------------------------------------------------------- */
 
-/* Read a run back; *fits: its bytes are those that were sealed. */
-static PetscErrorCode check_seal(const ip_store *s, ip_record *buffer, bool *fits)
-{
-  const ip_cells seal = {
-      .n_axes = 2, .start = {buffer->run, 0},
-           .count = {1,           1}
-  };
-  uint64_t held = 0, sum = 0;
-
-  PetscCall(ip_h5_read(s->checksum, H5T_NATIVE_UINT64, &seal, &held));
-  for (size_t f = 0; f < IP_FIELDS; f++) {
-    if (s->field[f] < 0) continue;
-    const ip_field *field = ip_field_row(f);
-    const ip_cells cells = run_cells(s, buffer->run, field);
-    const hid_t type = ip_h5_memory_type(field->type);
-    const PetscErrorCode code = ip_h5_read(s->field[f], type, &cells, buffer->array[f]);
-
-    ip_h5_close(type);
-    PetscCall(code);
-  }
-  PetscCall(hash_record(s, buffer, &sum));
-  *fits = sum == held;
-  return PETSC_SUCCESS;
-}
-
-/* What the file says of buffer->run, and whether it lies. */
-static PetscErrorCode prove(const ip_store *s, ip_record *buffer, ip_status *status,
-                            bool *damaged)
-{
-  const ip_cells cells = {
-      .n_axes = 2, .start = {buffer->run, 0},
-           .count = {1,           1}
-  };
-  int8_t held = 0;
-  bool fits = false;
-
-  PetscCall(ip_h5_read(s->status, H5T_NATIVE_INT8, &cells, &held));
-  if (held > IP_STATUS_PENDING && held <= IP_STATUS_FAILED)
-    PetscCall(check_seal(s, buffer, &fits));
-  *status = fits ? (ip_status)held : IP_STATUS_PENDING;
-  *damaged = held != IP_STATUS_PENDING && !fits;
-  return PETSC_SUCCESS;
-}
-
 PetscErrorCode ip_store_verify(ip_store *store, size_t run, ip_status *status)
 {
   ip_record *buffer = NULL;
@@ -374,7 +287,7 @@ PetscErrorCode ip_store_verify(ip_store *store, size_t run, ip_status *status)
            store->plan->n_runs);
   PetscCall(ip_record_create(store->plan, &buffer));
   buffer->run = run;
-  const PetscErrorCode code = prove(store, buffer, status, &damaged);
+  const PetscErrorCode code = ip_seals_prove(&store->seals, buffer, status, &damaged);
 
   ip_record_destroy(&buffer);
   return code;
@@ -399,7 +312,7 @@ static PetscErrorCode verify_share(const ip_store *s, bool put_now, int8_t statu
     if (put_now && s->writer[run] == 0) continue;
     if ((int)(turn % (size_t)size) != s->rank) continue;
     buffer->run = run;
-    code = prove(s, buffer, &proved, &lies);
+    code = ip_seals_prove(&s->seals, buffer, &proved, &lies);
     status[run] = (int8_t)proved;
     *damaged += lies;
   }

@@ -1,6 +1,7 @@
 /* The distinct data sets of a study. */
 
 #include "grid.h"
+#include <inttypes.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL
@@ -77,6 +78,34 @@ PetscErrorCode ip_data_load(ip_data *data)
   for (size_t i = 0; i < data->n; i++)
     PetscCall(ip_dataset_load(&data->spec[i], &data->set[i]));
   ip_data_seal(data);
+  return PETSC_SUCCESS;
+}
+
+PetscErrorCode ip_data_assume(ip_data *data, size_t i, const ip_data_shape *shape)
+{
+  ip_dataset *set = NULL;
+  const int64_t most = INT32_MAX;
+
+  IP_CHECK(shape->n >= 1 && shape->n <= most && shape->d >= 1 && shape->d <= most &&
+               shape->k >= 2 && shape->k <= most,
+           IP_ERR_DATA,
+           "%s: no data set has %" PRId64 " patterns, %" PRId64 " features and %" PRId64
+           " classes",
+           data->label[i], shape->n, shape->d, shape->k);
+  PetscCall(IP_ALLOCATE(1, &set));
+  set->n = (size_t)shape->n;
+  set->d = (size_t)shape->d;
+  set->k = (int32_t)shape->k;
+  /* of p it is only asked whether it is there */
+  const PetscErrorCode code = shape->certain ? PETSC_SUCCESS : IP_ALLOCATE(1, &set->p);
+
+  if (code) {
+    ip_dataset_destroy(&set);
+    return code;
+  }
+  ip_dataset_destroy(&data->set[i]);
+  data->set[i] = set;
+  data->checksum[i] = shape->checksum;
   return PETSC_SUCCESS;
 }
 

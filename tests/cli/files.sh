@@ -37,18 +37,29 @@ with h5py.File("status.h5", "r+") as f: f["status"][1, 0] = 77; f["status"][3, 0
 expect 0 "$program" run f.yaml -o status.h5
 says 'continuing: 2 of 4 runs are done'
 
-# Failed runs are tried again, diverged ones only when named.
+# Another status does not fit the checksum either; diverged runs are trained again only when named.
 cp good.h5 named.h5
 "$python" - <<'END_'
 import h5py
 with h5py.File("named.h5", "r+") as f: f["status"][1, 0] = 2; f["status"][2, 0] = 3
 END_
-expect 1 "$program" run f.yaml -o named.h5
-says ' 1 run diverged: 1   (again: only=[...])'
-cmp -s good.h5 named.h5 && fail "a diverged run was trained unasked"
-expect 0 "$program" run f.yaml -o named.h5 'only=[0,1]'
+expect 0 "$program" run f.yaml -o named.h5
+says '2 runs did not fit the checksum'
+cmp good.h5 named.h5 || fail "not mended to the same bytes"
+set -- network.activation=linear train.optimizer=sgd 'train.learning_rate=[4e-4, 1e6]' repeat=2 \
+  'network.hidden=[3, 3]' 'estimate=[{kind: binning, bins: 30, range: snapshot}]' reproducible=no
+expect 1 "$program" run f.yaml -o diverged.h5 "$@"
+"$python" -c 'import h5py
+with h5py.File("diverged.h5", "r+") as f: f["timing/seconds"][...] = -1'
+expect 1 "$program" run f.yaml -o diverged.h5 "$@"
+says ' 2 runs diverged: 1 3   (again: only=[...])'
+"$python" -c 'import h5py
+assert (h5py.File("diverged.h5")["timing/seconds"][...] == -1).all()' || fail "trained unasked"
+expect 1 "$program" run f.yaml -o diverged.h5 "$@" 'only=[0,1]'
 says 'only: 1 of the runs named is done and stays as it is'
-cmp good.h5 named.h5 || fail "a diverged run was not trained when named"
+"$python" -c 'import h5py
+s = h5py.File("diverged.h5")["timing/seconds"][...]
+assert s[1] >= 0 and (s[[0, 2, 3]] == -1).all(), s' || fail "not trained when named"
 
 # Another build: refused, and accepted on a word.
 cp good.h5 build.h5

@@ -1,0 +1,96 @@
+/* A file that stands, compared with the plan it should belong to. */
+
+#include "fit.h"
+#include <string.h>
+
+/* The array stands in the file with this shape. */
+static bool has_shape(hid_t file, const ip_variable *v)
+{
+  char path[256];
+  hsize_t length[H5S_MAX_RANK];
+
+  snprintf(path, sizeof path, "%s/%s", v->group, v->name);
+  const hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT), space = H5Dget_space(dataset);
+  bool fits = H5Sget_simple_extent_ndims(space) == (int)v->n_axes &&
+              H5Sget_simple_extent_dims(space, length, NULL) >= 0;
+
+  for (size_t a = 0; a < v->n_axes && fits; a++) fits = length[a] == v->length[a];
+  ip_h5_close(space);
+  ip_h5_close(dataset);
+  return fits;
+}
+
+PetscErrorCode ip_fit_shapes(const char *path, hid_t file, const ip_layout *layout)
+{
+  for (size_t i = 0; i < layout->n; i++)
+    IP_CHECK(has_shape(file, &layout->variable[i]), IP_ERR_DATA,
+             "%s: %s/%s is missing or has another shape than this study gives it: the file is "
+             "damaged, or its data set has changed",
+             path, layout->variable[i].group, layout->variable[i].name);
+  return PETSC_SUCCESS;
+}
+
+/* ---- values that stay as the skeleton has them ---------------------------------------------------- */
+
+static void release_texts(const ip_variable *v, void *values)
+{
+  const size_t n = v->type == IP_TEXT && values ? ip_variable_elements(v) : 0;
+
+  for (size_t i = 0; i < n; i++) ip_release(&((char **)values)[i]);
+}
+
+static bool same_values(const ip_variable *v, const void *a, const void *b)
+{
+  const size_t n = ip_variable_elements(v);
+
+  if (v->type != IP_TEXT) return memcmp(a, b, n * ip_h5_size(v->type)) == 0;
+  for (size_t i = 0; i < n; i++) {
+    const char *one = ((char *const *)a)[i], *other = ((char *const *)b)[i];
+
+    if (strcmp(one ? one : "", other ? other : "") != 0) return false;
+  }
+  return true;
+}
+
+/* The variable holds what the plan gives it; what cannot be read does not. */
+static PetscErrorCode fits(hid_t file, const ip_plan *plan, const ip_variable *v, bool *same)
+{
+  const size_t n = ip_variable_elements(v);
+  void *wanted = NULL, *held = NULL;
+  char path[256];
+
+  snprintf(path, sizeof path, "%s/%s", v->group, v->name);
+  const hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT), type = ip_h5_memory_type(v->type);
+  const hid_t space = H5Dget_space(dataset);
+  PetscErrorCode code = ip_allocate_bytes(n, ip_h5_size(v->type), &wanted);
+
+  if (!code) code = ip_allocate_bytes(n, ip_h5_size(v->type), &held);
+  if (!code) code = v->values(plan, v, wanted);
+  if (!code) {
+    *same = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, held) >= 0 &&
+            same_values(v, wanted, held);
+    if (v->type == IP_TEXT) H5Dvlen_reclaim(type, space, H5P_DEFAULT, held);
+  }
+  release_texts(v, wanted);
+  ip_release(&wanted);
+  ip_release(&held);
+  ip_h5_close(space);
+  ip_h5_close(type);
+  ip_h5_close(dataset);
+  return code;
+}
+
+PetscErrorCode ip_fit_values(hid_t file, const ip_plan *plan, const ip_layout *layout,
+                             ip_text *unfit)
+{
+  for (size_t i = 0; i < layout->n; i++) {
+    const ip_variable *v = &layout->variable[i];
+    bool same = true;
+
+    if (ip_variable_fixed(v)) PetscCall(fits(file, plan, v, &same));
+    if (!same)
+      PetscCall(ip_text_add(unfit, "%s%s%s%s", unfit->length ? " " : "", v->group,
+                            v->group[0] ? "/" : "", v->name));
+  }
+  return PETSC_SUCCESS;
+}
