@@ -1,10 +1,12 @@
-"""What the campaigns share: a study, the job that trains it, and what its file holds.
+"""What the campaigns share: studies, the job that trains one, and what its file holds.
 
-The study has runs of 20 ms and of seconds, of every optimizer, and keeps the weights of every look.
-With `reproducible: yes` the file of the disturbed job must equal that of the undisturbed one.
+One study has runs of 20 ms and of seconds, of every optimizer, and keeps the weights of every look; one
+has many short runs.  With `reproducible: yes` the file of the disturbed job must equal that of the
+undisturbed one.
 """
 import os
 import random as random_numbers
+import re
 import shutil
 import signal
 import subprocess
@@ -14,7 +16,8 @@ import time
 os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
 import h5py  # after the line above, which it reads
 
-STUDY = """
+STUDIES = {
+    "long": """
 network: {hidden: [6, 4]}
 estimate: [{kind: binning, bins: [30, 8]}]
 save: {weights: looked}
@@ -24,7 +27,16 @@ studies:
   - {name: middle, train.epochs: 1000, look: [300, 600], train.optimizer: [sgd, momentum, adam], repeat: 2}
   - {name: long, train.epochs: 5000, look: log, train.optimizer: [momentum, adam], train.fraction: 45%}
   - {name: longest, train.epochs: 12000, look: log, train.fraction: 85%}
-"""
+""",
+    "many": """
+network: {hidden: [6, 4]}
+estimate: [{kind: binning, bins: 30}]
+train: {epochs: [60, 120, 240], optimizer: [sgd, adam]}
+look: [20, 60]
+reproducible: yes
+repeat: 20
+""",
+}
 PENDING = 0
 PATIENCE = 120  # seconds after which what should have ended hangs
 
@@ -138,9 +150,13 @@ def launch(program, ranks, arguments, env, want=0):
 
 
 class Truth:
-    """The undisturbed file, and where in it each run has its bytes."""
+    """A study, its undisturbed file, and where in it each run has its bytes."""
 
-    def __init__(self, path):
+    def __init__(self, program, name, env):
+        self.study, path = name + ".yaml", name + ".h5"
+        with open(self.study, "w") as file:
+            file.write(STUDIES[name])
+        launch(program, 2, [self.study, "-o", path], env)
         with open(path, "rb") as file:
             self.bytes = file.read()
         self.rows = []  # (offset, bytes of a run) of every array along the runs
@@ -181,9 +197,12 @@ class Truth:
     def proved(self, path):
         """Runs that are finished, each with the bytes of the undisturbed file (set), and those that
         only say so (set). The file opens."""
-        with h5py.File(path, "r") as file:
-            status, checksum = file["status"][:, 0], file["checksum"][:, 0]
-            need(len(status) == len(checksum) == self.runs, f"{path}: another number of runs")
+        try:
+            with h5py.File(path, "r") as file:
+                status = file["status"][:, 0]
+        except (OSError, KeyError) as error:
+            raise Failure(f"{path} does not open: {error}") from None
+        need(len(status) == self.runs, f"{path}: another number of runs")
         with open(path, "rb") as file:
             data = file.read()
         need(len(data) == len(self.bytes), f"{path}: {len(data)} bytes instead of {len(self.bytes)}")
@@ -200,6 +219,12 @@ def lock_of(path):
     except OSError:
         return {}
     return dict(line.split(": ", 1) for line in lines if ": " in line)
+
+
+def continued(said):
+    """Runs that were done when this launch began, as it says."""
+    found = re.search(r"continuing: (\d+) of", said)
+    return int(found.group(1)) if found else 0
 
 
 def number(text):
@@ -239,14 +264,14 @@ class Watch:
         return "end" if len(finished) == self.truth.runs else "training"
 
 
-def await_that(job, condition):
-    """Until the condition holds; False: the job ended before."""
+def await_that(job, condition, every=0.001):
+    """Until the condition holds, asked every so often; False: the job ended before."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if not job.running():
             return False
         need(time.monotonic() < deadline, f"the job (process {job.pid}) hangs")
-        time.sleep(0.001)
+        time.sleep(every)
     return True
 
 
@@ -271,12 +296,12 @@ class Moment:
         time.sleep(self.random.uniform(0, longest))
 
     def just_written(self, job, watch):
-        """Within 3 ms of a write of a run or a checkpoint, so that most hit its middle."""
+        """When the writing of a run or a checkpoint has begun, within 5 ms, mostly sooner."""
         self.pause(0.6)
         before = watch.changes()
-        written = await_that(job, lambda: watch.changes() != before)
+        written = await_that(job, lambda: watch.changes() != before, every=0.00002)
         if written:
-            self.pause(0.003)
+            time.sleep(10 ** self.random.uniform(-5, -2.3))
         return written
 
     def await_one(self, job, watch):
