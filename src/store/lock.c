@@ -6,6 +6,7 @@
 
 #include "lock.h"
 #include "holder.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <infoplane/store.h>
@@ -16,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ATTEMPTS = 10 };
+enum { ATTEMPTS = 10, TOKEN_DIGITS = 16 };
 static const double poll_seconds = 0.2;
 
 struct ip_lock {
@@ -151,6 +152,53 @@ static PetscErrorCode take(ip_lock *lock, bool break_lock)
   return code;
 }
 
+/* ---- what others left ----------------------------------------------------------------------------------- */
+
+/* `<lock>.<token>`: of a job that was killed, or lost its power, while it took the lock. */
+static bool is_attempt(const char *name, const char *lock)
+{
+  const size_t n = strlen(lock);
+
+  return strncmp(name, lock, n) == 0 && name[n] == '.' &&
+         strspn(name + n + 1, "0123456789abcdef") == TOKEN_DIGITS &&
+         name[n + 1 + TOKEN_DIGITS] == '\0';
+}
+
+static void remove_if_stale(const ip_lock *lock, const char *path)
+{
+  holder h = {0};
+  const int fd = ip_file_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+
+  if (fd < 0) return;
+  if (holder_read(fd, &h) && holder_stale(&h, silence(fd, lock->fd), true)) unlink(path);
+  close(fd);
+}
+
+/* Nobody depends on this: what cannot be removed stays. */
+static PetscErrorCode remove_attempts(const ip_lock *lock)
+{
+  const char *slash = strrchr(lock->path, '/'), *name = slash ? slash + 1 : lock->path;
+  char *folder = NULL;
+  PetscErrorCode code = PETSC_SUCCESS;
+
+  PetscCall(ip_file_folder(lock->path, &folder));
+  DIR *listing = opendir(folder);
+
+  for (const struct dirent *e; listing && !code && (e = readdir(listing));) {
+    ip_text path = {0};
+
+    if (!is_attempt(e->d_name, name)) continue;
+    code = ip_text_add(&path, "%s/%s", folder, e->d_name);
+    if (!code) remove_if_stale(lock, path.text);
+    ip_text_clear(&path);
+  }
+  if (listing) closedir(listing);
+  ip_release(&folder);
+  return code;
+}
+
+/* ---- front door ------------------------------------------------------------------------------------------ */
+
 /* The ranks of a killed mpirun live for a second or two longer than it: wait for them. */
 static PetscErrorCode take_patiently(ip_lock *lock, bool break_lock, double patience)
 {
@@ -181,7 +229,10 @@ PetscErrorCode ip_lock_take(const char *path, bool break_lock, double patience, 
   l->fd = -1;
   l->path = name.text;
   code = take_patiently(l, break_lock, patience);
-  if (code) {
+  if (!code) code = remove_attempts(l);
+  if (code && l->fd >= 0) {
+    ip_lock_release(&l);
+  } else if (code) {
     ip_release(&l->path);
     ip_release(&l);
   } else {

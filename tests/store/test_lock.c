@@ -232,6 +232,40 @@ static void rubbish_is_not_trusted(void **state)
   taken(true);
 }
 
+/* A file of this name with this text. */
+static void leave_attempt(const char *name, const char *text, int seconds_old)
+{
+  unlink("x.h5.lock");
+  leave_lock(text, seconds_old);
+  assert_int_equal(rename("x.h5.lock", name), 0);
+}
+
+/* Killed while they took the lock: on this host, on another one long ago; and one that is at it. */
+static void attempts_of_the_dead_are_removed(void **state)
+{
+  static const char *const stays[] = {"x.h5.lock.00000000000000c3",
+                                      "x.h5.lock.00000000000000d4", "x.h5.lock.notes",
+                                      "y.h5.lock.00000000000000e5"};
+  char host[256], dead[512], alive[512];
+
+  (void)state;
+  assert_int_equal(gethostname(host, sizeof host), 0);
+  snprintf(dead, sizeof dead, "token: a1\nhost: %s\npid: %d\nstarted: 12\n", host,
+           (int)getpid());
+  snprintf(alive, sizeof alive, "token: c3\nhost: %s\npid: %d\n", host, (int)getpid());
+  leave_attempt("x.h5.lock.00000000000000a1", dead, 0);
+  leave_attempt("x.h5.lock.00000000000000b2", "host: elsewhere\npid: 12\n", 610);
+  leave_attempt(stays[0], alive, 610);
+  leave_attempt(stays[1], "", 0); /* not yet written */
+  leave_attempt(stays[2], dead, 610);
+  leave_attempt(stays[3], dead, 610);
+  taken(false);
+  assert_int_not_equal(access("x.h5.lock.00000000000000a1", F_OK), 0);
+  assert_int_not_equal(access("x.h5.lock.00000000000000b2", F_OK), 0);
+  for (size_t i = 0; i < sizeof stays / sizeof stays[0]; i++)
+    assert_int_equal(unlink(stays[i]), 0);
+}
+
 static void holder_notices_a_replaced_lock(void **state)
 {
   ip_lock *lock = NULL;
@@ -257,6 +291,7 @@ int main(void)
       cmocka_unit_test(another_host_needs_silence_and_a_word),
       cmocka_unit_test(a_job_that_slurm_forgot_is_gone),
       cmocka_unit_test(rubbish_is_not_trusted),
+      cmocka_unit_test(attempts_of_the_dead_are_removed),
       cmocka_unit_test(holder_notices_a_replaced_lock),
   };
 
