@@ -124,11 +124,12 @@ static PetscErrorCode read_head(int fd, const char *name, head *h, entry **index
   IP_CHECK(h->magic == file_magic, IP_ERR_DATA, "%s is no file of checkpoints: move it away",
            name);
 
-  const uint64_t size = (uint64_t)about.st_size;
+  const uint64_t size = (uint64_t)about.st_size, slots = h->own + h->taken;
 
-  if (h->payload > size || h->own > size / PAGE || h->taken > size / PAGE ||
-      h->own + h->taken > size / slot_bytes(h->payload) || file_bytes(h) > size)
+  if (h->own > size / PAGE || h->taken > size / PAGE) return PETSC_SUCCESS;
+  if (slots > 0 && (h->payload > size || slots > size / slot_bytes(h->payload)))
     return PETSC_SUCCESS;
+  if (file_bytes(h) > size) return PETSC_SUCCESS;
   PetscCall(IP_ALLOCATE(h->taken, index));
   PetscCall(ip_file_read(fd, name, *index, h->taken * sizeof **index, PAGE));
   *fits = checksum_of(h, *index) == h->checksum;

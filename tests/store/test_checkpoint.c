@@ -159,6 +159,25 @@ static void what_is_done_is_dropped(void **unused)
   OK(ip_checkpoints_remove("x.h5"));
 }
 
+/* No rank writes and nothing is taken over: a file that says so. */
+static void nobody_writes(void **unused)
+{
+  const ip_checkpoints_of who = of(0, 0, 0);
+  ip_checkpoints *c = NULL;
+  size_t taken = 9;
+
+  (void)unused;
+  for (int launch = 0; launch < 2; launch++) {
+    OK(ip_checkpoints_prepare(&who, pending, &taken));
+    assert_int_equal(taken, 0);
+    OK(ip_checkpoints_open(&who, &c));
+    save(c, 1, 1);
+    assert_int_equal(loaded(c, 1), 0);
+    ip_checkpoints_close(&c);
+  }
+  OK(ip_checkpoints_remove("x.h5"));
+}
+
 static void flip(long at)
 {
   const int fd = open("x.h5.ckpt", O_RDWR | O_CLOEXEC);
@@ -389,6 +408,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_newest_comes_back),
       cmocka_unit_test(what_is_done_is_dropped),
+      cmocka_unit_test(nobody_writes),
       cmocka_unit_test(torn_slots),
       cmocka_unit_test(spoilt_in_between),
       cmocka_unit_test(any_bit_of_the_head),
