@@ -95,6 +95,10 @@ for closed in '<&-' '>&-' '<&- >&- 2>&-'; do
   done
   cmp base.h5 h.h5 || fail "$closed: a reader wrote the results"
 done
+if [ "$figures" ]; then # gnuplot's pipe would stand there
+  "$program" figures base.h5 -o drawn <&- >&- 2>&- || fail "figures with all descriptors closed"
+  find drawn -name '*.csv' | sort | xargs cat | cmp - tables || fail "other tables"
+fi
 
 # ---- names --------------------------------------------------------------------------------------------
 long=$(printf '%0200d' 0)

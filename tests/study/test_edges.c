@@ -419,7 +419,7 @@ static void write_mat(size_t f)
   assert_non_null(out);
   memset(head + 19, ' ', 97);
   memset(head + 116, 0, 8);
-  memcpy(head + 124, "\x00\x01IM", 4);
+  head[124] = 0, head[125] = 1, head[126] = 'I', head[127] = 'M';
   fwrite(head, sizeof head, 1, out);
   put_matrix(out, "F", N, D, x);
   put_matrix(out, "y", N, 1, y);
