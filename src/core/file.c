@@ -90,9 +90,14 @@ static PetscErrorCode sync_folder(const char *path)
 /* renameat2 is unknown to NFS, which has links. */
 static int rename_new(const char *partial, const char *path)
 {
+  int failed;
+
   if (renameat2(AT_FDCWD, partial, AT_FDCWD, path, RENAME_NOREPLACE) == 0) return 0;
   if (errno != EINVAL && errno != ENOSYS) return -1;
-  return link(partial, path) == 0 ? unlink(partial) : -1;
+  if (link(partial, path) != 0) return -1;
+  do failed = unlink(partial); /* alone: the link stands, a second one would be refused */
+  while (failed && errno == EINTR);
+  return failed;
 }
 
 PetscErrorCode ip_file_publish(const char *partial, const char *path, bool replace)

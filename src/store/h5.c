@@ -195,22 +195,25 @@ static PetscErrorCode check_signature(const char *path)
   static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
   unsigned char begin[8] = {0};
   struct stat about;
+  PetscErrorCode code = PETSC_SUCCESS;
 
   /* not blocking, so that a named pipe is refused and not waited for */
-  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  const int fd = ip_file_open(path, O_RDONLY | O_NONBLOCK);
 
   IP_CHECK(fd >= 0 || errno != ENOENT, IP_ERR_NO_INPUT, "%s: no such file", path);
   IP_CHECK(fd >= 0 || errno != EACCES, IP_ERR_LOCKED, "%s: no permission to read it", path);
   IP_CHECK(fd >= 0, IP_ERR_DATA, "%s: %s", path, strerror(errno));
   const bool regular = fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
-  const ssize_t n = regular ? read(fd, begin, sizeof begin) : 0;
 
+  if (regular && about.st_size >= (off_t)sizeof begin)
+    code = ip_file_read(fd, path, begin, sizeof begin, 0);
   close(fd);
+  PetscCall(code);
   IP_CHECK(regular, IP_ERR_DATA, "%s is not a file that could hold results", path);
   IP_CHECK(about.st_size > 0, IP_ERR_DATA,
            "%s is empty (0 bytes): remove it, or choose another output file", path);
-  IP_CHECK(n == (ssize_t)sizeof begin && memcmp(begin, signature, sizeof begin) == 0,
-           IP_ERR_DATA, "%s is not an HDF5 file: choose another output file", path);
+  IP_CHECK(memcmp(begin, signature, sizeof begin) == 0, IP_ERR_DATA,
+           "%s is not an HDF5 file: choose another output file", path);
   return PETSC_SUCCESS;
 }
 

@@ -308,7 +308,10 @@ PetscErrorCode ip_skeleton_write(const char *path, int fd, const ip_plan *plan,
   if (H5Fclose(file) < 0 && !code) code = ip_h5_raise(IP_ERR_IO, "cannot close %s", path);
   PetscCall(code);
   /* cut what was reserved and not used */
-  IP_CHECK(fstat(fd, &about) == 0 && ftruncate(fd, about.st_size) == 0, IP_ERR_IO, "%s: %s",
-           path, strerror(errno));
+  bool failed;
+
+  do failed = fstat(fd, &about) != 0 || ftruncate(fd, about.st_size) != 0;
+  while (failed && errno == EINTR);
+  IP_CHECK(!failed, IP_ERR_IO, "%s: %s", path, strerror(errno));
   return PETSC_SUCCESS;
 }
