@@ -61,12 +61,10 @@ static PetscErrorCode petsc_words(const arguments *a, launch *l)
   PetscCall(ip_text_copy("-no_signal_handler", &l->word[l->words++]));
   for (size_t i = 0; i < a->n_petsc; i++) {
     const char *text = a->petsc[i];
+    const bool ours = strncmp(text, "-petsc_", 7) == 0;
     ip_text word = {0};
 
-    if (strncmp(text, "-petsc_", 7) == 0)
-      PetscCall(ip_text_add(&word, "-%s", text + 7));
-    else
-      PetscCall(ip_text_add(&word, "%s", text));
+    PetscCall(ip_text_add(&word, "%s%s", ours ? "-" : "", ours ? text + 7 : text));
     l->word[l->words++] = word.text;
   }
   return PETSC_SUCCESS;
@@ -266,13 +264,15 @@ static PetscErrorCode compose_json(const launch *l, const arguments *a, const ch
   const time_t seconds = time(NULL);
   struct tm utc;
   ip_text versions = {0};
+  PetscErrorCode code;
 
   if (gmtime_r(&seconds, &utc)) strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", &utc);
   if (!getcwd(folder, sizeof folder)) folder[0] = '\0';
   PetscCall(versions_line(&versions));
-  PetscCall(ip_text_add(text, "{\"utc\": \"%s\", \"ranks\": %d, \"versions\": ", now, l->size));
-  PetscCall(add_json_string(text, versions.text));
+  code = ip_text_add(text, "{\"utc\": \"%s\", \"ranks\": %d, \"versions\": ", now, l->size);
+  if (!code) code = add_json_string(text, versions.text);
   ip_text_clear(&versions);
+  PetscCall(code);
   PetscCall(ip_text_add(text, ", \"build\": \"%s\", \"compiler\": ", IP_BUILD));
   PetscCall(add_json_string(text, IP_COMPILER));
   PetscCall(ip_text_add(text, ", \"hosts\": ["));

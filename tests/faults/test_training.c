@@ -130,15 +130,15 @@ static void options(void **state)
   ip_options *options = NULL;
 
   (void)state;
-  fail_each("options", options_read, study_yaml, 1);
-  fail_each("options with errors", options_refused, wrong, 1);
+  fail_each("options", options_read, study_yaml, EACH);
+  fail_each("options with errors", options_refused, wrong, EACH);
   OK(read_text(study_yaml, &options));
-  fail_each("config", config, options, 1);
-  fail_each("provenance", provenance, options, 1);
-  fail_each("difference", differ, options, 1);
+  fail_each("config", config, options, EACH);
+  fail_each("provenance", provenance, options, EACH);
+  fail_each("difference", differ, options, EACH);
   ip_options_destroy(&options);
   for (size_t i = 0; i < sizeof topic / sizeof topic[0]; i++)
-    fail_each(topic[i], help, topic[i], 1);
+    fail_each(topic[i], help, topic[i], EACH);
 }
 
 /* ---- data sets ------------------------------------------------------------------------------- */
@@ -156,11 +156,11 @@ static void load_each(const char *kind, const char *path)
 {
   ip_dataset_spec spec = {.kind = (size_t)ip_names_find(ip_dataset_name, kind), .path = path};
 
-  fail_each(path, load, &spec, 1);
+  fail_each(path, load, &spec, EACH);
   spec.samples = 2;
-  fail_each("first samples of it", load, &spec, 1);
+  fail_each("first samples of it", load, &spec, EACH);
   spec.keyed_choice = true;
-  fail_each("random samples of it", load, &spec, 1);
+  fail_each("random samples of it", load, &spec, EACH);
 }
 
 /* Bytes, gzipped or as they are. */
@@ -289,8 +289,8 @@ static void symmetric(void **state)
                                                         .keyed_choice = true};
 
   (void)state;
-  fail_each("symmetric", load, &certain, 1);
-  fail_each("symmetric, stochastic", load, &drawn, 1);
+  fail_each("symmetric", load, &certain, EACH);
+  fail_each("symmetric, stochastic", load, &drawn, EACH);
 }
 
 static PetscErrorCode data_create(const void *options)
@@ -413,17 +413,17 @@ static void runs(void **state)
   study s = make_study();
 
   (void)state;
-  fail_each("data of a study", data_create, s.options, 1);
-  fail_each("entropies", entropies, s.data->set[0], 1);
-  fail_each("plan", plan_create, &s, 1);
-  fail_each("identity", identity, &s, 1);
-  fail_each("record", record_create, &s, 1);
-  fail_each("curve", curve, &s, 1);
+  fail_each("data of a study", data_create, s.options, EACH);
+  fail_each("entropies", entropies, s.data->set[0], EACH);
+  fail_each("plan", plan_create, &s, EACH);
+  fail_each("identity", identity, &s, EACH);
+  fail_each("record", record_create, &s, EACH);
+  fail_each("curve", curve, &s, EACH);
   OK(ip_record_create(s.plan, &record));
   for (size_t block = 0; block < s.plan->n_studies; block++) {
     s.run = 0;
     while (!s.plan->in_study[s.run * s.plan->n_studies + block]) s.run++;
-    fail_each(s.options->block[block].name, train, &s, 1);
+    fail_each(s.options->block[block].name, train, &s, EACH);
   }
   ip_record_destroy(&record);
   clear_study(&s);
@@ -434,7 +434,7 @@ static void bound(void **state)
   static const ip_bottleneck_solver solver[] = {IP_BOTTLENECK_SNES, IP_BOTTLENECK_PLAIN};
 
   (void)state;
-  for (size_t i = 0; i < 2; i++) fail_each("bottleneck", bottleneck, &solver[i], 1);
+  for (size_t i = 0; i < 2; i++) fail_each("bottleneck", bottleneck, &solver[i], EACH);
 }
 
 /* PETSc's own allocations, made for the solver: they fail too.  What it leaves is its own. */
@@ -560,7 +560,7 @@ static void estimators(void **state)
                            .run_high = NAN};
       OK(ip_column_default(ip_estimator_row(row), &m.column));
       OK(ip_column_set_name(&m.column));
-      fail_each(m.column.name, measure, &m, 1);
+      fail_each(m.column.name, measure, &m, EACH);
     }
   ip_release(&t);
 }
@@ -597,7 +597,7 @@ static void references(void **state)
   const ip_network_shape shape = {.layers = 2, .width = width, .output = IP_OUTPUT_SOFTMAX};
 
   (void)state;
-  fail_each("reference network", reference, &shape, 1);
+  fail_each("reference network", reference, &shape, EACH);
 }
 
 int main(void)
