@@ -127,30 +127,37 @@ static PetscErrorCode check_config(const char *path, hid_t file, const ip_plan *
   return code;
 }
 
-/* The array stands in the file with this shape. */
-static bool has_shape(hid_t file, const ip_variable *v)
+static bool has_shape(hid_t dataset, const ip_variable *v)
 {
-  char path[256];
   hsize_t length[H5S_MAX_RANK];
-
-  snprintf(path, sizeof path, "%s/%s", v->group, v->name);
-  const hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT), space = H5Dget_space(dataset);
+  const hid_t space = H5Dget_space(dataset);
   bool fits = H5Sget_simple_extent_ndims(space) == (int)v->n_axes &&
               H5Sget_simple_extent_dims(space, length, NULL) >= 0;
 
   for (size_t a = 0; a < v->n_axes && fits; a++) fits = length[a] == v->length[a];
   ip_h5_close(space);
-  ip_h5_close(dataset);
   return fits;
 }
 
+/* Every array stands in the file with its shape. */
 static PetscErrorCode check_shapes(const char *path, hid_t file, const ip_layout *layout)
 {
-  for (size_t i = 0; i < layout->n; i++)
-    IP_CHECK(has_shape(file, &layout->variable[i]), IP_ERR_DATA,
-             "%s: %s/%s is missing or has another shape than this study gives it: the file is "
-             "damaged, or its data set has changed",
-             path, layout->variable[i].group, layout->variable[i].name);
+  for (size_t i = 0; i < layout->n; i++) {
+    const ip_variable *v = &layout->variable[i];
+    char name[256];
+
+    snprintf(name, sizeof name, "%s/%s", v->group, v->name);
+    const hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
+
+    PetscCall(IP_H5(dataset, IP_ERR_DATA, "%s: %s is missing", path, name));
+    const bool fits = has_shape(dataset, v);
+
+    ip_h5_close(dataset);
+    IP_CHECK(fits, IP_ERR_DATA,
+             "%s: %s has another shape than this study gives it: the file is damaged, or its "
+             "data set has changed",
+             path, name);
+  }
   return PETSC_SUCCESS;
 }
 
