@@ -40,13 +40,21 @@ static herr_t innermost(unsigned n, const H5E_error2_t *error, void *found)
   return 0;
 }
 
-PetscErrorCode ip_h5_raise(PetscErrorCode code, const char *format, ...)
+/* Of the last call of HDF5: the next one forgets it. */
+static reason find_reason(void)
 {
   reason why = {.words = "no reason given"};
+
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &why);
+  return why;
+}
+
+PetscErrorCode ip_h5_raise(PetscErrorCode code, const char *format, ...)
+{
+  const reason why = find_reason();
   char message[2048];
   va_list arguments;
 
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &why);
   if (why.system && code == IP_ERR_DATA) code = IP_ERR_IO;
   va_start(arguments, format);
   vsnprintf(message, sizeof message, format, arguments);
@@ -176,14 +184,27 @@ static void select_cells(hid_t dataset, const ip_cells *cells, hid_t *file, hid_
   }
 }
 
+/* Name the file and the array that cannot be transferred. */
+static PetscErrorCode raise_transfer(hid_t dataset, const char *what)
+{
+  const reason why = find_reason();
+  char file[4096] = "a file", name[256] = "";
+
+  if (H5Fget_name(dataset, file, sizeof file) < 0 ||
+      H5Iget_name(dataset, name, sizeof name) < 0)
+    name[0] = '\0';
+  return ip_error_raise(IP_ERR_IO, __func__, "%s: cannot %s %s: HDF5: %s", file, what,
+                        name[0] ? name + 1 : "an array", why.words);
+}
+
 PetscErrorCode ip_h5_read(hid_t dataset, hid_t memory_type, const ip_cells *cells, void *value)
 {
   hid_t file, memory;
 
   select_cells(dataset, cells, &file, &memory);
-  const PetscErrorCode code =
-      IP_H5(memory < 0 ? -1 : H5Dread(dataset, memory_type, memory, file, H5P_DEFAULT, value),
-            IP_ERR_IO, "cannot read the file");
+  const bool good =
+      memory >= 0 && H5Dread(dataset, memory_type, memory, file, H5P_DEFAULT, value) >= 0;
+  const PetscErrorCode code = good ? PETSC_SUCCESS : raise_transfer(dataset, "read");
 
   ip_h5_close(memory);
   ip_h5_close(file);
@@ -196,9 +217,9 @@ PetscErrorCode ip_h5_write(hid_t dataset, hid_t memory_type, const ip_cells *cel
   hid_t file, memory;
 
   select_cells(dataset, cells, &file, &memory);
-  const PetscErrorCode code =
-      IP_H5(memory < 0 ? -1 : H5Dwrite(dataset, memory_type, memory, file, H5P_DEFAULT, value),
-            IP_ERR_IO, "cannot write the file");
+  const bool good =
+      memory >= 0 && H5Dwrite(dataset, memory_type, memory, file, H5P_DEFAULT, value) >= 0;
+  const PetscErrorCode code = good ? PETSC_SUCCESS : raise_transfer(dataset, "write");
 
   ip_h5_close(memory);
   ip_h5_close(file);

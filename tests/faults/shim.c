@@ -314,7 +314,7 @@ CALL(H5Aread, -1) CALL(H5Awrite, -1) CALL(H5DSattach_scale, -1) CALL(H5DSset_sca
 CALL(H5Dclose, -1) CALL(H5Dcreate2, -1) CALL(H5Dget_space, -1) CALL(H5Dget_storage_size, 0)
 CALL(H5Dget_type, -1) CALL(H5Dopen2, -1) CALL(H5Dread, -1) CALL(H5Dwrite, -1)
 CALL(H5Fclose, -1) CALL(H5Fcreate, -1) CALL(H5Fflush, -1) CALL(H5Fget_filesize, -1)
-CALL(H5Fget_vfd_handle, -1) CALL(H5Fopen, -1) CALL(H5Gcreate2, -1) CALL(H5Gopen2, -1)
+CALL(H5Fget_name, -1) CALL(H5Fget_vfd_handle, -1) CALL(H5Iget_name, -1) CALL(H5Fopen, -1) CALL(H5Gcreate2, -1) CALL(H5Gopen2, -1)
 CALL(H5Idec_ref, -1) CALL(H5Iget_file_id, -1) CALL(H5Oopen, -1) CALL(H5Pcreate, -1)
 CALL(H5Pset_alignment, -1) CALL(H5Pset_alloc_time, -1) CALL(H5Pset_attr_creation_order, -1)
 CALL(H5Pset_fapl_mpio, -1) CALL(H5Pset_fill_value, -1) CALL(H5Pset_layout, -1)
