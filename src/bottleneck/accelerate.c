@@ -105,9 +105,9 @@ PetscErrorCode ip_clusters_accelerate(clusters *c)
   if (!code) code = VecDuplicate(u, &f);
   if (!code) code = solve(snes, u, f, c);
   if (!code) code = judge(c, u);
+  c->stale = true;
+  PetscCall(code); /* what PETSc left half made stays: destroying it crashes */
   PetscCall(VecDestroy(&f));
   PetscCall(VecDestroy(&u));
-  PetscCall(SNESDestroy(&snes));
-  c->stale = true;
-  return code;
+  return SNESDestroy(&snes);
 }

@@ -106,7 +106,7 @@ PetscErrorCode launch_json(const launch *l, const arguments *a, ip_text *text);
 
 /* ---- signals ------------------------------------------------------------------------------------- */
 
-/** From now on SIGUSR1, SIGTERM and SIGINT leave a note and nothing else; SIGXFSZ not even that. */
+/** From now on SIGUSR1, SIGTERM and SIGINT leave a note and nothing else. */
 void signals_catch(void);
 int signals_noted(void); /**< the last of them, 0 = none; an ip_signaled */
 

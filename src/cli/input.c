@@ -36,7 +36,7 @@ static PetscErrorCode read_open_file(int file, const char *path, input *in)
 
 static PetscErrorCode read_file(const char *path, input *in)
 {
-  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  const int file = ip_file_open(path, O_RDONLY);
 
   IP_CHECK(file >= 0, IP_ERR_NO_INPUT, "%s: %s", path, strerror(errno));
 

@@ -1,10 +1,12 @@
 /* Verbs that look at what is there: figures of a results file, the bottleneck curve of an input. */
 
 #include "cli.h"
+#include <errno.h>
 #include <infoplane/view.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- figures ---------------------------------------------------------------------------------------- */
 
@@ -151,8 +153,10 @@ static PetscErrorCode bound_all(const arguments *a, const input *in)
            a->output);
   if (to) fputs("data,beta,i_xt,i_ty,iterations,residual,converged\n", to);
   for (size_t i = 0; i < n && !code; i++) code = bound_of(in, i, to);
-  if (to && fclose(to) != 0 && !code)
-    code = ip_error_raise(IP_ERR_IO, __func__, "%s: cannot be written", a->output);
+  if (to && (ferror(to) | fclose(to)) && !code)
+    code = ip_error_raise(IP_ERR_IO, __func__, "%s: cannot be written: %s", a->output,
+                          strerror(errno));
+  if (to && code) unlink(a->output); /* half a table is none */
   return code;
 }
 

@@ -1,7 +1,10 @@
 /* infoplane: follow the layers of neural networks through the information plane. */
 
 #include "cli.h"
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 static const verb *find_verb(const char *name)
@@ -31,12 +34,22 @@ static bool fill_standard_descriptors(void)
   return true;
 }
 
+/* What was printed has arrived, or that is the error. */
+static int end_output(const arguments *a, int exit_code)
+{
+  if ((fflush(stdout) == 0 && !ferror(stdout)) || exit_code != 0) return exit_code;
+  ip_error_clear();
+  return report_error(a, ip_error_raise(IP_ERR_IO, __func__, "the output cannot be written: %s",
+                                        strerror(errno)));
+}
+
 int main(int argc, char **argv)
 {
   arguments a = {0};
   int exit_code;
 
   if (!fill_standard_descriptors()) return ip_error_exit_code(IP_ERR_ENVIRONMENT);
+  signal(SIGXFSZ, SIG_IGN); /* ulimit -f: an error of write, not the end */
   PetscPushErrorHandler(ip_error_handler, NULL);
 
   PetscErrorCode code = arguments_read(argc, argv, &a);
@@ -49,6 +62,7 @@ int main(int argc, char **argv)
     exit_code = verb_help(&a);
   else
     exit_code = find_verb(a.verb)->act(&a);
+  exit_code = end_output(&a, exit_code);
   arguments_clear(&a);
   return exit_code;
 }

@@ -43,7 +43,7 @@ static int columns_of_stdout(void)
   if (!getenv("OMPI_COMM_WORLD_SIZE")) return columns_of(STDOUT_FILENO);
   snprintf(path, sizeof path, "/proc/%ld/fd/1", (long)getppid());
 
-  const int file = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  const int file = ip_file_open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK);
   const int columns = file < 0 ? 0 : columns_of(file);
 
   if (file >= 0) close(file);

@@ -246,12 +246,13 @@ static PetscErrorCode close_file(experiment *x, bool stopped)
 {
   if (x->launch.rank == 0 && !launch_value(x, IP_KEY_REPRODUCIBLE)->integer) {
     ip_text end = {0};
+    PetscErrorCode code =
+        ip_text_add(&end, "{\"seconds\": %.3f, \"runs\": %zu, \"stopped\": %s}",
+                    progress_seconds(&x->progress), x->n_todo, stopped ? "true" : "false");
 
-    PetscCall(ip_text_add(&end, "{\"seconds\": %.3f, \"runs\": %zu, \"stopped\": %s}",
-                          progress_seconds(&x->progress), x->n_todo,
-                          stopped ? "true" : "false"));
-    PetscCall(ip_store_end_launch(x->store, end.text));
+    if (!code) code = ip_store_end_launch(x->store, end.text);
     ip_text_clear(&end);
+    PetscCall(code);
   }
   return ip_store_close(&x->store);
 }

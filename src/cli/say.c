@@ -71,9 +71,11 @@ PetscErrorCode say_beginning(const standing *s)
   PetscCall(versions_line(&line));
   puts(line.text);
   ip_text_clear(&line);
-  PetscCall(describe_plan(s->in->plan, &line));
-  printf("%s: %s -> %s\n", s->in->name, line.text, s->path);
+  const PetscErrorCode code = describe_plan(s->in->plan, &line);
+
+  if (!code) printf("%s: %s -> %s\n", s->in->name, line.text, s->path);
   ip_text_clear(&line);
+  PetscCall(code);
   if (s->damaged > 0)
     printf("%zu run%s did not fit the checksum and will be computed again.\n", s->damaged,
            plural(s->damaged));

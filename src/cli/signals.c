@@ -18,7 +18,6 @@ void signals_catch(void)
   sigemptyset(&action.sa_mask);
   for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
     sigaction(caught[i], &action, NULL);
-  signal(SIGXFSZ, SIG_IGN); /* a file larger than ulimit -f is an error, not the end */
 }
 
 int signals_noted(void)

@@ -149,20 +149,21 @@ static PetscErrorCode print_title(FILE *to, const group *g)
   const ip_plan *plan = g->plan;
   const ip_run *run = &plan->run[g->first];
   ip_text text = {0};
+  PetscErrorCode code = PETSC_SUCCESS;
 
-  for (size_t key = 0; key < IP_KEYS; key++) {
+  for (size_t key = 0; key < IP_KEYS && !code; key++) {
     bool differs = false;
 
     for (size_t r = 0; r < plan->n_runs && !differs; r++)
       differs = plan->run[r].value[key] != run->value[key] &&
                 !ip_value_equal(ip_option_row(key), plan->run[r].value[key], run->value[key]);
     if (!differs || !run->value[key]) continue;
-    PetscCall(ip_text_add(&text, " %s=", ip_option_row(key)->key));
-    PetscCall(ip_value_format(ip_option_row(key), run->value[key], &text));
+    code = ip_text_add(&text, " %s=", ip_option_row(key)->key);
+    if (!code) code = ip_value_format(ip_option_row(key), run->value[key], &text);
   }
-  if (text.text) fprintf(to, "%s\n", text.text);
+  if (!code && text.text) fprintf(to, "%s\n", text.text);
   ip_text_clear(&text);
-  return PETSC_SUCCESS;
+  return code;
 }
 
 static PetscErrorCode print_group(FILE *to, const group *g)

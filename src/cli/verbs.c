@@ -89,20 +89,21 @@ static void print_exit_codes(void)
 static PetscErrorCode print_help(const arguments *a)
 {
   ip_text text = {0};
+  PetscErrorCode code = PETSC_SUCCESS;
 
   if (a->version) {
     setenv("OMPI_MCA_io", "romio321", 0);
-    PetscCall(versions_list(&text));
+    code = versions_list(&text);
   } else if (a->operand && strcmp(a->operand, "exit") != 0)
-    PetscCall(ip_options_help(a->operand, &text));
-  if (text.text)
+    code = ip_options_help(a->operand, &text);
+  if (!code && text.text)
     fputs(text.text, stdout);
-  else if (a->operand)
+  else if (!code && a->operand)
     print_exit_codes();
-  else
+  else if (!code)
     print_usage();
   ip_text_clear(&text);
-  return PETSC_SUCCESS;
+  return code;
 }
 
 int verb_help(const arguments *a)
@@ -155,9 +156,11 @@ static PetscErrorCode print_plan(const arguments *a, input *in, char **path)
   PetscCall(output_path(a, path));
   PetscCall(ip_store_size(in->plan, &bytes));
   PetscCall(ip_store_free_space(*path, &free_bytes));
-  PetscCall(describe_plan(in->plan, &line));
-  printf("%s: %s\n", in->name, line.text);
+  const PetscErrorCode code = describe_plan(in->plan, &line);
+
+  if (!code) printf("%s: %s\n", in->name, line.text);
   ip_text_clear(&line);
+  PetscCall(code);
   PetscCall(print_studies(in->plan));
   ip_bytes_format((double)bytes, text);
   ip_bytes_format((double)free_bytes, free_text);
@@ -220,13 +223,13 @@ static PetscErrorCode print_status(const char *path)
   for (size_t s = 0; s < 4; s++)
     printf("%s %zu %s", s == 0 ? "" : ",", count[(s + 1) % 4], ip_status_name((s + 1) % 4));
   puts("");
-  PetscCall(ip_lock_describe(path, &holder));
-  if (holder.text)
+  code = ip_lock_describe(path, &holder);
+  if (!code && holder.text)
     printf("  %s\n", holder.text);
-  else if (count[IP_STATUS_PENDING])
+  else if (!code && count[IP_STATUS_PENDING])
     puts("  no job is writing it; the command that began it continues it");
   ip_text_clear(&holder);
-  return PETSC_SUCCESS;
+  return code;
 }
 
 static PetscErrorCode need_file(const arguments *a)

@@ -68,20 +68,16 @@ PetscErrorCode ip_file_folder(const char *path, char **folder)
   return PETSC_SUCCESS;
 }
 
-static PetscErrorCode sync_folder(const char *path)
+static PetscErrorCode sync_folder(const char *folder, const char *path)
 {
-  char *folder = NULL;
-  int failed = 0;
-
-  PetscCall(ip_file_folder(path, &folder));
   const int fd = ip_file_open(folder, O_RDONLY | O_DIRECTORY);
+  int failed;
 
   do failed = fd < 0 ? -1 : fsync(fd);
   while (failed && errno == EINTR);
   const int why = errno;
 
   if (fd >= 0) close(fd);
-  ip_release(&folder);
   IP_CHECK(!failed || (fd >= 0 && why == EINVAL), IP_ERR_IO, /* EINVAL: needs no sync here */
            "%s: its folder cannot be synced: %s", path, strerror(why));
   return PETSC_SUCCESS;
@@ -90,17 +86,34 @@ static PetscErrorCode sync_folder(const char *path)
 /* renameat2 is unknown to NFS, which has links. */
 static int rename_new(const char *partial, const char *path)
 {
+  int failed;
+
   if (renameat2(AT_FDCWD, partial, AT_FDCWD, path, RENAME_NOREPLACE) == 0) return 0;
   if (errno != EINVAL && errno != ENOSYS) return -1;
-  return link(partial, path) == 0 ? unlink(partial) : -1;
+  if (link(partial, path) != 0) return -1;
+  do failed = unlink(partial); /* alone: the link stands, a second one would be refused */
+  while (failed && errno == EINTR);
+  return failed;
 }
 
-PetscErrorCode ip_file_publish(const char *partial, const char *path, bool replace)
+static PetscErrorCode publish(const char *partial, const char *path, const char *folder,
+                              bool replace)
 {
   int failed;
 
   do failed = replace ? rename(partial, path) : rename_new(partial, path);
   while (failed && errno == EINTR);
   IP_CHECK(!failed, IP_ERR_CREATE, "%s cannot be created: %s", path, strerror(errno));
-  return sync_folder(path);
+  return sync_folder(folder, path);
+}
+
+PetscErrorCode ip_file_publish(const char *partial, const char *path, bool replace)
+{
+  char *folder = NULL;
+
+  PetscCall(ip_file_folder(path, &folder));
+  const PetscErrorCode code = publish(partial, path, folder, replace);
+
+  ip_release(&folder);
+  return code;
 }

@@ -2,8 +2,10 @@
 
 #include "reader.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FIRST_ROOM = 1 << 16, LARGEST_LABEL = 65535 };
 
@@ -34,12 +36,14 @@ double ip_storage_number(const ip_storage *storage, const unsigned char at[])
 
 PetscErrorCode ip_reader_open(const char *path, gzFile *file)
 {
-  errno = 0;
+  const int fd = ip_file_open(path, O_RDONLY);
 
-  gzFile opened = gzopen(path, "rb");
+  IP_CHECK(fd >= 0, IP_ERR_NO_INPUT, "%s: %s; see dataset.path", path, strerror(errno));
 
-  IP_CHECK(opened != NULL, IP_ERR_NO_INPUT, "%s: %s; see dataset.path", path,
-           errno ? strerror(errno) : "no memory left");
+  gzFile opened = gzdopen(fd, "rb");
+
+  if (!opened) close(fd);
+  IP_CHECK(opened != NULL, IP_ERR_INTERNAL, "%s: no memory left to read it", path);
   gzbuffer(opened, FIRST_ROOM);
   *file = opened;
   return PETSC_SUCCESS;

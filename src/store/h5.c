@@ -19,31 +19,47 @@ void ip_h5_begin(void)
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
-enum { REASON = 256 };
+typedef struct {
+  char words[256];
+  bool system; /* the system or MPI refused it: nothing is wrong with the file */
+} reason;
 
-/* The innermost entry of HDF5's stack says what happened; of a failed write only the system's words. */
-static herr_t innermost(unsigned n, const H5E_error2_t *error, void *reason)
+/* The innermost entry of HDF5's stack says what happened; of the system only its own words. */
+static herr_t innermost(unsigned n, const H5E_error2_t *error, void *found)
 {
   static const char words[] = "error message = '";
   const char *desc = error->desc ? error->desc : "no reason given";
   const char *system = strstr(desc, words);
+  reason *why = found;
 
   if (n > 0) return 0;
+  why->system = system || strstr(desc, "MPI error string");
   if (system) desc = system + sizeof words - 1;
-  snprintf(reason, REASON, "%.*s", (int)strcspn(desc, system ? "'" : "\n"), desc);
+  snprintf(why->words, sizeof why->words, "%.*s", (int)strcspn(desc, system ? "'" : "\n"),
+           desc);
   return 0;
+}
+
+/* Of the last call of HDF5: the next one forgets it. */
+static reason find_reason(void)
+{
+  reason why = {.words = "no reason given"};
+
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &why);
+  return why;
 }
 
 PetscErrorCode ip_h5_raise(PetscErrorCode code, const char *format, ...)
 {
-  char reason[REASON] = "no reason given", message[2048];
+  const reason why = find_reason();
+  char message[2048];
   va_list arguments;
 
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, reason);
+  if (why.system && code == IP_ERR_DATA) code = IP_ERR_IO;
   va_start(arguments, format);
   vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
-  return ip_error_raise(code, __func__, "%s: HDF5: %s", message, reason);
+  return ip_error_raise(code, __func__, "%s: HDF5: %s", message, why.words);
 }
 
 void ip_h5_close(hid_t id)
@@ -51,13 +67,19 @@ void ip_h5_close(hid_t id)
   if (id >= 0) H5Idec_ref(id);
 }
 
+hid_t ip_h5_only(bool good, hid_t id)
+{
+  if (good) return id;
+  ip_h5_close(id);
+  return -1;
+}
+
 static hid_t text_type(void)
 {
   const hid_t type = H5Tcopy(H5T_C_S1);
 
-  H5Tset_size(type, H5T_VARIABLE);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  return type;
+  return ip_h5_only(
+      H5Tset_size(type, H5T_VARIABLE) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0, type);
 }
 
 hid_t ip_h5_file_type(ip_number type)
@@ -88,9 +110,9 @@ hid_t ip_h5_access(void)
 {
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
 
-  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
-  H5Pset_alignment(access, PAGE, PAGE);
-  return access;
+  return ip_h5_only(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0 &&
+                        H5Pset_alignment(access, PAGE, PAGE) >= 0,
+                    access);
 }
 
 PetscErrorCode ip_h5_write_text(hid_t object, const char *name, const char *text)
@@ -126,8 +148,10 @@ PetscErrorCode ip_h5_write_numbers(hid_t object, const char *name, ip_number typ
 
 PetscErrorCode ip_h5_read_text(hid_t object, const char *name, char **text)
 {
-  const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT), type = H5Aget_type(attribute);
-  const hid_t space = H5Aget_space(attribute);
+  const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
+
+  PetscCall(IP_H5(attribute, IP_ERR_DATA, "there is no attribute %s", name));
+  const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
   char *read = NULL;
   PetscErrorCode code;
 
@@ -160,14 +184,27 @@ static void select_cells(hid_t dataset, const ip_cells *cells, hid_t *file, hid_
   }
 }
 
+/* Name the file and the array that cannot be transferred. */
+static PetscErrorCode raise_transfer(hid_t dataset, const char *what)
+{
+  const reason why = find_reason();
+  char file[4096] = "a file", name[256] = "";
+
+  if (H5Fget_name(dataset, file, sizeof file) < 0 ||
+      H5Iget_name(dataset, name, sizeof name) < 0)
+    name[0] = '\0';
+  return ip_error_raise(IP_ERR_IO, __func__, "%s: cannot %s %s: HDF5: %s", file, what,
+                        name[0] ? name + 1 : "an array", why.words);
+}
+
 PetscErrorCode ip_h5_read(hid_t dataset, hid_t memory_type, const ip_cells *cells, void *value)
 {
   hid_t file, memory;
 
   select_cells(dataset, cells, &file, &memory);
-  const PetscErrorCode code =
-      IP_H5(memory < 0 ? -1 : H5Dread(dataset, memory_type, memory, file, H5P_DEFAULT, value),
-            IP_ERR_IO, "cannot read the file");
+  const bool good =
+      memory >= 0 && H5Dread(dataset, memory_type, memory, file, H5P_DEFAULT, value) >= 0;
+  const PetscErrorCode code = good ? PETSC_SUCCESS : raise_transfer(dataset, "read");
 
   ip_h5_close(memory);
   ip_h5_close(file);
@@ -180,9 +217,9 @@ PetscErrorCode ip_h5_write(hid_t dataset, hid_t memory_type, const ip_cells *cel
   hid_t file, memory;
 
   select_cells(dataset, cells, &file, &memory);
-  const PetscErrorCode code =
-      IP_H5(memory < 0 ? -1 : H5Dwrite(dataset, memory_type, memory, file, H5P_DEFAULT, value),
-            IP_ERR_IO, "cannot write the file");
+  const bool good =
+      memory >= 0 && H5Dwrite(dataset, memory_type, memory, file, H5P_DEFAULT, value) >= 0;
+  const PetscErrorCode code = good ? PETSC_SUCCESS : raise_transfer(dataset, "write");
 
   ip_h5_close(memory);
   ip_h5_close(file);
@@ -195,22 +232,25 @@ static PetscErrorCode check_signature(const char *path)
   static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
   unsigned char begin[8] = {0};
   struct stat about;
+  PetscErrorCode code = PETSC_SUCCESS;
 
   /* not blocking, so that a named pipe is refused and not waited for */
-  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  const int fd = ip_file_open(path, O_RDONLY | O_NONBLOCK);
 
   IP_CHECK(fd >= 0 || errno != ENOENT, IP_ERR_NO_INPUT, "%s: no such file", path);
   IP_CHECK(fd >= 0 || errno != EACCES, IP_ERR_LOCKED, "%s: no permission to read it", path);
   IP_CHECK(fd >= 0, IP_ERR_DATA, "%s: %s", path, strerror(errno));
   const bool regular = fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
-  const ssize_t n = regular ? read(fd, begin, sizeof begin) : 0;
 
+  if (regular && about.st_size >= (off_t)sizeof begin)
+    code = ip_file_read(fd, path, begin, sizeof begin, 0);
   close(fd);
+  PetscCall(code);
   IP_CHECK(regular, IP_ERR_DATA, "%s is not a file that could hold results", path);
   IP_CHECK(about.st_size > 0, IP_ERR_DATA,
            "%s is empty (0 bytes): remove it, or choose another output file", path);
-  IP_CHECK(n == (ssize_t)sizeof begin && memcmp(begin, signature, sizeof begin) == 0,
-           IP_ERR_DATA, "%s is not an HDF5 file: choose another output file", path);
+  IP_CHECK(memcmp(begin, signature, sizeof begin) == 0, IP_ERR_DATA,
+           "%s is not an HDF5 file: choose another output file", path);
   return PETSC_SUCCESS;
 }
 
@@ -219,6 +259,11 @@ static PetscErrorCode check_version(const char *path, hid_t file)
 {
   int32_t version = 0;
   const hid_t attribute = H5Aopen(file, "infoplane_format_version", H5P_DEFAULT);
+
+  PetscCall(IP_H5(attribute, IP_ERR_DATA,
+                  "%s is an HDF5 file, but not one of infoplane: choose another output "
+                  "file",
+                  path));
   const hid_t space = H5Aget_space(attribute);
   const bool ours = H5Sget_simple_extent_npoints(space) == 1 &&
                     H5Aread(attribute, H5T_NATIVE_INT32, &version) >= 0;

@@ -12,7 +12,8 @@
 /** Switch off HDF5's own printing and file locking; before anything else of HDF5. */
 void ip_h5_begin(void);
 
-/** Raise code with the message, a colon, and the innermost reason that HDF5 keeps. */
+/** Raise code with the message, a colon, and the innermost reason that HDF5 keeps.  What the system
+ *  did not let HDF5 read is IP_ERR_IO, not IP_ERR_DATA. */
 PetscErrorCode ip_h5_raise(PetscErrorCode code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -23,6 +24,10 @@ PetscErrorCode ip_h5_raise(PetscErrorCode code, const char *format, ...)
 
 /** Give a handle of any kind back; files too, where the answer does not matter. */
 void ip_h5_close(hid_t id);
+
+/** The handle where all that it should be could be set, else -1, and it is closed: what is silently
+ *  left at a default would make another file. */
+hid_t ip_h5_only(bool good, hid_t id);
 
 /** Types of the file (little-endian) and of memory; close them. */
 hid_t ip_h5_file_type(ip_number type);

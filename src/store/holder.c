@@ -94,8 +94,10 @@ static void parse_block(const char block[HOLDER_BLOCK + 1], holder *h)
 bool holder_read(int fd, holder *h)
 {
   char block[HOLDER_BLOCK + 1];
-  const ssize_t n = pread(fd, block, HOLDER_BLOCK, 0);
+  ssize_t n;
 
+  do n = pread(fd, block, HOLDER_BLOCK, 0);
+  while (n < 0 && errno == EINTR);
   if (n < 0) return false;
   block[n] = '\0';
   parse_block(block, h);
@@ -153,7 +155,7 @@ static int run_command(char *const argument[], char *output, size_t size)
 {
   posix_spawn_file_actions_t actions;
   int pipes[2], status = -1;
-  pid_t child = -1;
+  pid_t child = -1, ended;
   size_t n = 0;
 
   output[0] = '\0';
@@ -166,12 +168,17 @@ static int run_command(char *const argument[], char *output, size_t size)
 
   posix_spawn_file_actions_destroy(&actions);
   close(pipes[1]);
-  for (ssize_t got = 1; spawned && got > 0 && n<size - 1; n += got> 0 ? (size_t)got : 0)
+  for (ssize_t got = 1; spawned && got != 0 && n < size - 1;) {
     got = read(pipes[0], output + n, size - 1 - n);
+    if (got < 0 && errno != EINTR) break;
+    n += got > 0 ? (size_t)got : 0;
+  }
   output[n] = '\0';
   close(pipes[0]);
-  if (!spawned || waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
-  return WEXITSTATUS(status);
+  if (!spawned) return -1;
+  do ended = waitpid(child, &status, 0);
+  while (ended < 0 && errno == EINTR);
+  return ended == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 /* Slurm says that the job is over: it does not list it, or does not know it any more. */

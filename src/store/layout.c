@@ -270,9 +270,10 @@ static PetscErrorCode option_texts(const ip_plan *plan, const ip_variable *varia
     const ip_value *value = plan->run[r].value[variable->key];
     ip_text text = {0};
 
-    PetscCall(ip_text_add(&text, "%s", ""));
-    if (value) PetscCall(ip_value_format(ip_option_row(variable->key), value, &text));
+    PetscErrorCode code = ip_text_add(&text, "%s", "");
+    if (!code && value) code = ip_value_format(ip_option_row(variable->key), value, &text);
     ((char **)values)[r] = text.text;
+    PetscCall(code);
   }
   return PETSC_SUCCESS;
 }
@@ -317,9 +318,10 @@ static PetscErrorCode parameter_texts(const ip_plan *plan, const ip_variable *va
     const ip_value *value = column_value(&plan->column[c], variable->name, &row);
     ip_text text = {0};
 
-    PetscCall(ip_text_add(&text, "%s", ""));
-    if (value) PetscCall(ip_value_format(row, value, &text));
+    PetscErrorCode code = ip_text_add(&text, "%s", "");
+    if (!code && value) code = ip_value_format(row, value, &text);
     ((char **)values)[c] = text.text;
+    PetscCall(code);
   }
   return PETSC_SUCCESS;
 }

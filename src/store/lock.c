@@ -103,16 +103,20 @@ static PetscErrorCode take_over(ip_lock *lock, const char *mine, bool break_lock
 static PetscErrorCode take_once(ip_lock *lock, const char *mine, bool break_lock, bool *taken)
 {
   const char *path = lock->path;
+  int why = link(mine, path) == 0 ? 0 : errno;
 
-  *taken = link(mine, path) == 0;
+  /* NFS may say that a link failed whose reply it lost: what counts is the file */
+  *taken = why == 0 || same_file(lock->fd, path);
   if (*taken) {
     unlink(mine);
     return PETSC_SUCCESS;
   }
-  if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) /* no hard links here */
+  if (why == EPERM || why == EOPNOTSUPP || why == ENOSYS) { /* no hard links here */
     *taken = renameat2(AT_FDCWD, mine, AT_FDCWD, path, RENAME_NOREPLACE) == 0;
-  if (*taken) return PETSC_SUCCESS;
-  IP_CHECK(errno == EEXIST, IP_ERR_CREATE, "%s cannot be created: %s", path, strerror(errno));
+    why = errno;
+  }
+  if (*taken || why == EINTR) return PETSC_SUCCESS;
+  IP_CHECK(why == EEXIST, IP_ERR_CREATE, "%s cannot be created: %s", path, strerror(why));
   return take_over(lock, mine, break_lock, taken);
 }
 

@@ -36,6 +36,26 @@ uint64_t ip_skeleton_bytes(const ip_layout *layout)
   return bytes;
 }
 
+/* A creation list whose object keeps the order of its attributes, and no times. */
+static hid_t orderly(hid_t class)
+{
+  const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
+  const hid_t list = H5Pcreate(class);
+
+  return ip_h5_only(H5Pset_attr_creation_order(list, order) >= 0 &&
+                        H5Pset_obj_track_times(list, false) >= 0,
+                    list);
+}
+
+/* The same of what holds links: their order too. */
+static hid_t orderly_group(hid_t class)
+{
+  const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
+  const hid_t list = orderly(class);
+
+  return ip_h5_only(H5Pset_link_creation_order(list, order) >= 0, list);
+}
+
 /* ---- one array --------------------------------------------------------------------------------- */
 
 static hid_t creation(const ip_variable *v, hid_t memory_type)
@@ -46,14 +66,13 @@ static hid_t creation(const ip_variable *v, hid_t memory_type)
   static const uint64_t zero = 0;
   static const void *const fill[] = {&nan,       &nanf32, &minus_one, &minus_one,
                                      &minus_one, &zero,   &zero};
-  const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+  const hid_t list = orderly(H5P_DATASET_CREATE);
+  const bool good =
+      H5Pset_layout(list, H5D_CONTIGUOUS) >= 0 &&
+      H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) >= 0 &&
+      (v->type == IP_TEXT || H5Pset_fill_value(list, memory_type, fill[v->type]) >= 0);
 
-  H5Pset_layout(list, H5D_CONTIGUOUS);
-  H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);
-  H5Pset_obj_track_times(list, false);
-  H5Pset_attr_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
-  if (v->type != IP_TEXT) H5Pset_fill_value(list, memory_type, fill[v->type]);
-  return list;
+  return ip_h5_only(good, list);
 }
 
 static PetscErrorCode create_array(hid_t file, const ip_variable *v, hid_t *dataset)
@@ -167,12 +186,9 @@ static PetscErrorCode write_root(hid_t file, const ip_plan *plan, const ip_store
 
 static PetscErrorCode create_groups(hid_t file)
 {
-  const hid_t list = H5Pcreate(H5P_GROUP_CREATE);
+  const hid_t list = orderly_group(H5P_GROUP_CREATE);
   PetscErrorCode code = PETSC_SUCCESS;
 
-  H5Pset_link_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
-  H5Pset_attr_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
-  H5Pset_obj_track_times(list, false);
   for (size_t g = 0; g < sizeof group / sizeof group[0] && !code; g++) {
     const hid_t id = H5Gcreate2(file, group[g], H5P_DEFAULT, list, H5P_DEFAULT);
 
@@ -238,11 +254,7 @@ static PetscErrorCode write_all(hid_t file, const ip_plan *plan, const ip_layout
 
 static hid_t create_file(const char *path)
 {
-  const hid_t list = H5Pcreate(H5P_FILE_CREATE), access = ip_h5_access();
-
-  H5Pset_link_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
-  H5Pset_attr_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
-  H5Pset_obj_track_times(list, false);
+  const hid_t list = orderly_group(H5P_FILE_CREATE), access = ip_h5_access();
   const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, list, access);
 
   ip_h5_close(access);
@@ -308,7 +320,10 @@ PetscErrorCode ip_skeleton_write(const char *path, int fd, const ip_plan *plan,
   if (H5Fclose(file) < 0 && !code) code = ip_h5_raise(IP_ERR_IO, "cannot close %s", path);
   PetscCall(code);
   /* cut what was reserved and not used */
-  IP_CHECK(fstat(fd, &about) == 0 && ftruncate(fd, about.st_size) == 0, IP_ERR_IO, "%s: %s",
-           path, strerror(errno));
+  bool failed;
+
+  do failed = fstat(fd, &about) != 0 || ftruncate(fd, about.st_size) != 0;
+  while (failed && errno == EINTR);
+  IP_CHECK(!failed, IP_ERR_IO, "%s: %s", path, strerror(errno));
   return PETSC_SUCCESS;
 }

@@ -69,9 +69,9 @@ static PetscErrorCode open_descriptor(ip_store *s)
 
 static PetscErrorCode open_file(ip_store *s)
 {
-  const hid_t access = ip_h5_access();
+  const hid_t plain = ip_h5_access();
+  const hid_t access = ip_h5_only(H5Pset_fapl_mpio(plain, s->comm, MPI_INFO_NULL) >= 0, plain);
 
-  H5Pset_fapl_mpio(access, s->comm, MPI_INFO_NULL);
   s->file = H5Fopen(s->path, H5F_ACC_RDWR, access);
   const PetscErrorCode code =
       IP_H5(s->file, IP_ERR_ENVIRONMENT, "%s cannot be opened through MPI-IO", s->path);

@@ -101,26 +101,31 @@ static PetscErrorCode describe_architecture(const ip_dataset *set, const ip_run 
   a->width[0] = (int32_t)set->d;
   for (size_t l = 0; l < hidden->n; l++) a->width[l + 1] = (int32_t)hidden->list[l];
   a->width[a->layers] = ip_output_units(output, set->k);
-  for (size_t l = 0; l <= a->layers; l++)
-    PetscCall(ip_text_add(&label, l == 0 ? "%d" : "-%d", (int)a->width[l]));
+
+  PetscErrorCode code = PETSC_SUCCESS;
+
+  for (size_t l = 0; l <= a->layers && !code; l++)
+    code = ip_text_add(&label, l == 0 ? "%d" : "-%d", (int)a->width[l]);
   a->label = label.text;
-  return PETSC_SUCCESS;
+  return code;
 }
 
-/* Find or add the architecture of a run. */
+/* Find or add the architecture of a run.  It is counted at once, and so released with the plan. */
 static PetscErrorCode place_architecture(ip_plan *plan, ip_run *run)
 {
-  ip_architecture *a = &plan->architecture[plan->n_architectures];
+  const size_t last = plan->n_architectures++;
+  ip_architecture *a = &plan->architecture[last];
 
   PetscCall(describe_architecture(plan->data->set[run->data], run, a));
-  for (size_t i = 0; i < plan->n_architectures; i++)
+  for (size_t i = 0; i < last; i++)
     if (strcmp(plan->architecture[i].label, a->label) == 0) {
       ip_release(&a->width);
       ip_release(&a->label);
+      plan->n_architectures = last;
       run->architecture = (int32_t)i;
       return PETSC_SUCCESS;
     }
-  run->architecture = (int32_t)plan->n_architectures++;
+  run->architecture = (int32_t)last;
   if (a->layers > plan->n_layers) plan->n_layers = a->layers;
   return PETSC_SUCCESS;
 }
@@ -157,7 +162,13 @@ static PetscErrorCode add_point(builder *b, size_t block, const ip_value *const 
 
   memcpy(value, given, sizeof value);
   PetscCall(name_full_batch(b->plan, options->block[block].name, value));
-  PetscCall(write_identity(value, &identity));
+
+  const PetscErrorCode code = write_identity(value, &identity);
+
+  if (code != PETSC_SUCCESS) {
+    ip_text_clear(&identity);
+    return code;
+  }
 
   uint32_t *slot = find_slot(b, identity.text);
 

@@ -214,9 +214,10 @@ PetscErrorCode figure_begin(const figure *f, const page *g, plot *p, const char 
   return page_begin(g, p, p->words.text);
 }
 
-const char *figure_lacks_training(const figure *f)
+PetscErrorCode figure_lacks_training(const figure *f, const char **what)
 {
+  *what = NULL;
   for (size_t i = 0; i < f->n; i++)
-    if (f->group[i]->n_looks < 2) return "looks during training";
-  return NULL;
+    if (f->group[i]->n_looks < 2) *what = "looks during training";
+  return PETSC_SUCCESS;
 }

@@ -24,8 +24,8 @@ typedef struct {
   bool by_column;           /**< one picture for every column that the study measures         */
   size_t most;              /**< groups on a picture, 0: all                                  */
   const char *across;       /**< key in which the groups of a picture differ alone, or NULL   */
-  /** What the figure needs and these groups do not have, or NULL. */
-  const char *(*lacks)(const figure *f);
+  /** *what: what the figure needs and these groups do not have, or NULL. */
+  PetscErrorCode (*lacks)(const figure *f, const char **what);
   PetscErrorCode (*fill)(const figure *f, plot *p);
 } figure_kind;
 
@@ -87,9 +87,9 @@ PetscErrorCode figure_plane(const figure *f, const page *g, plot *p, size_t i,
 /** page_begin with a caption: study, what is shown, column where the kind has columns. */
 PetscErrorCode figure_begin(const figure *f, const page *g, plot *p, const char *what);
 
-/** NULL where every group has been looked at more than once, else what is missing. */
-const char *figure_lacks_training(const figure *f);
-const char *figure_lacks_fractions(const figure *f);
-const char *figure_lacks_depths(const figure *f);
-const char *figure_lacks_curve(const figure *f);
-const char *figure_lacks_images(const figure *f);
+/** *what: NULL where every group has been looked at more than once, else what is missing. */
+PetscErrorCode figure_lacks_training(const figure *f, const char **what);
+PetscErrorCode figure_lacks_fractions(const figure *f, const char **what);
+PetscErrorCode figure_lacks_depths(const figure *f, const char **what);
+PetscErrorCode figure_lacks_curve(const figure *f, const char **what);
+PetscErrorCode figure_lacks_images(const figure *f, const char **what);

@@ -294,16 +294,14 @@ PetscErrorCode figure_fill_bound(const figure *f, plot *p)
   return code;
 }
 
-const char *figure_lacks_curve(const figure *f)
+PetscErrorCode figure_lacks_curve(const figure *f, const char **what)
 {
   curve c = {0};
+  const PetscErrorCode code = read_curve(f, f->group[0], &c);
 
-  if (read_curve(f, f->group[0], &c) != PETSC_SUCCESS) ip_error_clear();
-
-  const size_t n = c.n;
-
+  *what = c.n > 0 ? NULL
+                  : "stochastic labels (dataset.labels: stochastic); with certain ones a beta "
+                    "means nothing";
   curve_clear(&c);
-  return n > 0 ? NULL
-               : "stochastic labels (dataset.labels: stochastic); with certain ones a beta "
-                 "means nothing";
+  return code;
 }

@@ -253,8 +253,8 @@ PetscErrorCode figure_fill_data(const figure *f, plot *p)
   return code;
 }
 
-const char *figure_lacks_fractions(const figure *f)
+PetscErrorCode figure_lacks_fractions(const figure *f, const char **what)
 {
-  return f->n < 2 ? "two training fractions or more (train.fraction)"
-                  : figure_lacks_training(f);
+  *what = "two training fractions or more (train.fraction)";
+  return f->n < 2 ? PETSC_SUCCESS : figure_lacks_training(f, what);
 }

@@ -188,9 +188,10 @@ PetscErrorCode figure_fill_depth(const figure *f, plot *p)
   return page_end(p);
 }
 
-const char *figure_lacks_depths(const figure *f)
+PetscErrorCode figure_lacks_depths(const figure *f, const char **what)
 {
-  if (f->n < 2) return "two architectures or more (network.hidden)";
-  return sweep_has(f->s, event[0]) ? figure_lacks_training(f)
-                                   : "epochs of events, which a newer infoplane records";
+  *what = f->n < 2 ? "two architectures or more (network.hidden)"
+                   : "epochs of events, which a newer infoplane records";
+  return f->n >= 2 && sweep_has(f->s, event[0]) ? figure_lacks_training(f, what)
+                                                : PETSC_SUCCESS;
 }

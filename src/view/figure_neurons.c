@@ -240,16 +240,19 @@ PetscErrorCode figure_fill_neurons(const figure *f, plot *p)
   return code;
 }
 
-const char *figure_lacks_images(const figure *f)
+PetscErrorCode figure_lacks_images(const figure *f, const char **what)
 {
   const sweep_group *g = f->group[0];
   const size_t side = side_of(g);
   double *parameter = NULL;
   bool found = false;
 
-  if (side < LEAST_SIDE || side * side != g->features)
-    return "images, so many features as a square has pixels (784 = 28 x 28)";
-  if (read_weights(f, g, &parameter, &found) != PETSC_SUCCESS) ip_error_clear();
+  *what = "images, so many features as a square has pixels (784 = 28 x 28)";
+  if (side < LEAST_SIDE || side * side != g->features) return PETSC_SUCCESS;
+
+  const PetscErrorCode code = read_weights(f, g, &parameter, &found);
+
   ip_release(&parameter);
-  return found ? NULL : "weights in the file (save.weights: final)";
+  *what = found ? NULL : "weights in the file (save.weights: final)";
+  return code;
 }

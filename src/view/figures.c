@@ -151,13 +151,15 @@ static figure set_of(const drawing *d, const sorting *q)
                   .column = q->column};
 }
 
-/* These groups have what the kind needs; else the reason is kept. */
-static bool has_all(drawing *d, const figure *f)
+/* *all: these groups have what the kind needs; else the reason is kept. */
+static PetscErrorCode has_all(drawing *d, const figure *f, bool *all)
 {
-  const char *lacks = d->kind->lacks(f);
+  const char *lacks = NULL;
 
+  PetscCall(d->kind->lacks(f, &lacks));
   if (lacks) d->missing = lacks;
-  return !lacks;
+  *all = !lacks;
+  return PETSC_SUCCESS;
 }
 
 static PetscErrorCode sort_out(drawing *d, sorting *q)
@@ -171,7 +173,7 @@ static PetscErrorCode sort_out(drawing *d, sorting *q)
     if (q->usable[i]) PetscCall(is_measured(d, g, q->column, &q->usable[i]));
     q->set[0] = g;
     alone.n = 1;
-    if (q->usable[i] && !d->kind->across) q->usable[i] = has_all(d, &alone);
+    if (q->usable[i] && !d->kind->across) PetscCall(has_all(d, &alone, &q->usable[i]));
   }
   return PETSC_SUCCESS;
 }
@@ -181,14 +183,15 @@ static PetscErrorCode draw_leader(drawing *d, sorting *q, const sweep_group *lea
 {
   const sweep_study *study = q->study;
   figure f = set_of(d, q);
+  bool all = true;
 
   for (size_t j = 0; j < study->n; j++)
     if (q->usable[j] && may_join(d, q->column, leader, &study->group[j])) {
       q->set[f.n++] = &study->group[j];
       q->drawn[j] = true;
     }
-  if (f.n == 0 || (d->kind->across && !has_all(d, &f))) return PETSC_SUCCESS;
-  return draw_set(d, &f, &q->number);
+  if (f.n > 0 && d->kind->across) PetscCall(has_all(d, &f, &all));
+  return f.n > 0 && all ? draw_set(d, &f, &q->number) : PETSC_SUCCESS;
 }
 
 /* Groups with mini-batches lead first, so that a small training set, which is a batch of its own, stands
@@ -241,12 +244,14 @@ static void choose_usual(const sweep *s, bool chosen[])
 static PetscErrorCode refuse_column(const sweep *s, const char *name, size_t length)
 {
   ip_text names = {0};
+  PetscErrorCode code = PETSC_SUCCESS;
 
-  for (size_t c = 0; c < s->n_columns; c++) PetscCall(ip_text_add(&names, " %s", s->column[c]));
-
-  const PetscErrorCode code = ip_error_raise(
-      IP_ERR_USAGE, __func__, "columns: %s has no column \"%.*s\"; it has%s, or all", s->path,
-      (int)length, name, names.text ? names.text : " none");
+  for (size_t c = 0; c < s->n_columns && !code; c++)
+    code = ip_text_add(&names, " %s", s->column[c]);
+  if (!code)
+    code = ip_error_raise(
+        IP_ERR_USAGE, __func__, "columns: %s has no column \"%.*s\"; it has%s, or all", s->path,
+        (int)length, name, names.text ? names.text : " none");
 
   ip_text_clear(&names);
   return code;

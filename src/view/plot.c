@@ -104,7 +104,7 @@ PetscErrorCode plot_folder_open(const char *path, plot_folder *folder)
 
   IP_CHECK(mkdir(path, 0777) == 0 || errno == EEXIST, IP_ERR_CREATE,
            "folder %s cannot be made: %s", path, strerror(errno));
-  made.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  made.fd = ip_file_open(path, O_RDONLY | O_DIRECTORY);
   IP_CHECK(made.fd >= 0, IP_ERR_CREATE, "folder %s cannot be opened: %s", path,
            strerror(errno));
   if (faccessat(made.fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
@@ -137,36 +137,41 @@ static void name_beside(const char *name, char beside[MOST_NAME + 32])
   snprintf(beside, MOST_NAME + 32, ".%.*s.%ld", MOST_NAME, name, (long)getpid());
 }
 
-static bool write_all(int fd, const char *text, size_t length)
+/* Write it beside its place and move it there; path is its name in messages. */
+static PetscErrorCode write_file(const plot_folder *folder, const char *name, const char *path,
+                                 const ip_text *text)
 {
-  for (size_t at = 0; at < length;) {
-    const ssize_t done = write(fd, text + at, length - at);
+  char beside[MOST_NAME + 32];
+  int fd;
 
-    if (done < 0 && errno != EINTR) return false;
-    if (done > 0) at += (size_t)done;
-  }
-  return true;
+  name_beside(name, beside);
+  do
+    fd = openat(folder->fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+                0666);
+  while (fd < 0 && errno == EINTR);
+  IP_CHECK(fd >= 0, IP_ERR_CREATE, "%s cannot be created: %s", path, strerror(errno));
+
+  PetscErrorCode code = ip_file_write(fd, path, text->text, text->length, 0);
+
+  if (close(fd) != 0 && !code)
+    code = ip_error_raise(IP_ERR_IO, __func__, "%s cannot be written: %s", path,
+                          strerror(errno));
+  if (!code && renameat(folder->fd, beside, folder->fd, name) != 0)
+    code = ip_error_raise(IP_ERR_IO, __func__, "%s: %s", path, strerror(errno));
+  if (code) unlinkat(folder->fd, beside, 0);
+  return code;
 }
 
 PetscErrorCode plot_write(const plot_folder *folder, const char *name, const ip_text *text)
 {
-  char beside[MOST_NAME + 32];
+  ip_text path = {0};
 
-  name_beside(name, beside);
+  PetscCall(ip_text_add(&path, "%s/%s", folder->path, name));
 
-  const int fd =
-      openat(folder->fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+  const PetscErrorCode code = write_file(folder, name, path.text, text);
 
-  IP_CHECK(fd >= 0, IP_ERR_CREATE, "%s/%s cannot be created: %s", folder->path, name,
-           strerror(errno));
-  bool good = write_all(fd, text->text ? text->text : "", text->length);
-  int error = good ? 0 : errno;
-
-  if (close(fd) != 0 && good) good = false, error = errno;
-  if (good && renameat(folder->fd, beside, folder->fd, name) != 0) good = false, error = errno;
-  if (!good) unlinkat(folder->fd, beside, 0);
-  IP_CHECK(good, IP_ERR_IO, "%s/%s: %s", folder->path, name, strerror(error));
-  return PETSC_SUCCESS;
+  ip_text_clear(&path);
+  return code;
 }
 
 /* ---- texts ------------------------------------------------------------------------------------------ */

@@ -104,13 +104,14 @@ static PetscErrorCode add_key(sweep *s, const char *name, const char *unit)
   s->n_keys++;
   PetscCall(ip_text_copy(name, &key->name));
   PetscCall(ip_text_copy(unit, &key->unit));
-  if (ip_results_attribute(s->file, name, "flag_meanings", &words) != PETSC_SUCCESS) {
-    ip_error_clear(); /* a plain number */
+
+  PetscErrorCode code = ip_results_attribute(s->file, name, "flag_meanings", &words);
+
+  if (code == IP_ERR_DATA) { /* a plain number */
+    ip_error_clear();
     return PETSC_SUCCESS;
   }
-
-  const PetscErrorCode code = split_words(words, key);
-
+  if (code == PETSC_SUCCESS) code = split_words(words, key);
   ip_release(&words);
   return code;
 }
@@ -122,8 +123,8 @@ static PetscErrorCode name_index(sweep *s, const char *axis, char *const text[])
   sweep_key *key = &s->key[s->n_keys - 1];
 
   PetscCall(IP_ALLOCATE(n, &key->word));
-  for (size_t i = 0; i < n; i++) PetscCall(ip_text_copy(text[i], &key->word[i]));
   key->n_words = n;
+  for (size_t i = 0; i < n; i++) PetscCall(ip_text_copy(text[i], &key->word[i]));
   return PETSC_SUCCESS;
 }
 
@@ -312,8 +313,8 @@ static PetscErrorCode find_widths(const sweep *s, sweep_group *g)
   const size_t start[2] = {g->architecture, 0}, count[2] = {1, s->n_layers};
   double *width = NULL;
 
-  PetscCall(IP_ALLOCATE(s->n_layers, &width));
   PetscCall(IP_ALLOCATE(s->n_layers, &g->width));
+  PetscCall(IP_ALLOCATE(s->n_layers, &width));
 
   const PetscErrorCode code = ip_results_block(s->file, "width", 2, start, count, width);
 
@@ -377,24 +378,23 @@ void sweep_key_format(const sweep *s, const sweep_group *g, size_t key, char tex
 /* Lower case letters, digits, dot and minus; all else is one "_". */
 static PetscErrorCode make_slug(const char *text, char **slug)
 {
-  ip_text t = {0};
+  enum { LONGEST = 80 };
+  char name[LONGEST + 1] = "study";
+  size_t n = 0;
 
-  PetscCall(ip_text_add(&t, "%s", ""));
-  for (const char *c = text; *c; c++) {
+  for (const char *c = text; *c && n < LONGEST; c++) {
     const char low = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
     const bool plain = (low >= 'a' && low <= 'z') || (low >= '0' && low <= '9') || low == '-' ||
-                       (low == '.' && t.length > 0);
+                       (low == '.' && n > 0);
 
     if (plain)
-      PetscCall(ip_text_add(&t, "%c", low));
-    else if (t.length > 0 && t.text[t.length - 1] != '_')
-      PetscCall(ip_text_add(&t, "_"));
-    if (t.length >= 80) break;
+      name[n++] = low;
+    else if (n > 0 && name[n - 1] != '_')
+      name[n++] = '_';
   }
-  while (t.length > 0 && t.text[t.length - 1] == '_') t.text[--t.length] = '\0';
-  if (t.length == 0) PetscCall(ip_text_add(&t, "study"));
-  *slug = t.text;
-  return PETSC_SUCCESS;
+  while (n > 0 && name[n - 1] == '_') n--;
+  if (n > 0) name[n] = '\0';
+  return ip_text_copy(name, slug);
 }
 
 /* Epochs that follow from updates and batch, and what the architecture says, need no words. */
@@ -404,9 +404,9 @@ static PetscErrorCode name_group(const sweep *s, const sweep_study *study, sweep
             fraction = sweep_key_find(s, "train_fraction");
   ip_text label = {0};
   char text[64];
+  PetscErrorCode code = ip_text_add(&label, "%s", "");
 
-  PetscCall(ip_text_add(&label, "%s", ""));
-  for (size_t k = 0; k < s->n_keys; k++) {
+  for (size_t k = 0; k < s->n_keys && !code; k++) {
     if (!study->varies[k]) continue;
     if ((int)k == epochs && batch >= 0 && study->varies[batch]) continue;
     if ((int)k == batch && g->batch == g->train_size && fraction >= 0 &&
@@ -418,9 +418,10 @@ static PetscErrorCode name_group(const sweep *s, const sweep_study *study, sweep
       if (!mixed) continue;
     }
     sweep_key_format(s, g, k, text);
-    PetscCall(ip_text_add(&label, label.length ? ", %s" : "%s", text));
+    code = ip_text_add(&label, label.length ? ", %s" : "%s", text);
   }
   g->label = label.text;
+  PetscCall(code);
   return make_slug(g->label, &g->slug);
 }
 

@@ -1,0 +1,56 @@
+#!/bin/sh
+# One fault of the system, and what becomes of a small study: used by faults.sh.
+#   fault.sh PROGRAM SHIM WHERE WHICH KIND MODE N
+# WHERE holds the input f.yaml, the undisturbed good.h5 and half.h5 with a part of its runs.  WHICH:
+#   new        one rank begins a file
+#   continue   one rank continues half.h5
+#   both       two ranks begin a file, both with the fault
+#   second     two ranks begin a file, the second one with the fault
+# Prints WHICH KIND MODE N, the call that failed, and the exit code; `wrong` and why if the program
+# was ended by a signal, hung, said nothing, left something behind, or the file cannot be completed.
+set -u
+program=$1 shim=$2 where=$3 which=$4 kind=$5 mode=$6 n=$7
+folder=$where/$which-$kind-$mode-$n
+mkdir -p "$folder"
+cd "$folder" || exit 1
+[ "$which" != continue ] || cp ../half.h5 r.h5
+
+launch() { # command under the launcher of this case
+  case $which in
+    both | second) timeout -k 5 60 mpirun -n 2 "$@" ;;
+    *) timeout -k 5 60 "$@" ;;
+  esac
+}
+rank=
+[ "$which" != second ] || rank=1
+code=0
+LD_PRELOAD=$shim IP_FAULT_KIND=$kind IP_FAULT_MODE=$mode IP_FAULT_N=$n IP_FAULT_RANK=$rank \
+  IP_FAULT_MATCH=r.h5 IP_FAULT_LOG="$folder/log" \
+  launch "$program" run ../f.yaml -q -o r.h5 >out 2>err || code=$?
+
+call=$(sed -n 's/^hit \([^ ]*\).*/\1/p;T;q' log 2>/dev/null)
+wrong() {
+  echo "$which $kind $mode $n ${call:-none} $code wrong: $*: $(tail -n 3 err | tr '\n' ' ')"
+  exit 1
+}
+case $code in
+  0) cmp -s r.h5 ../good.h5 || wrong "exit code 0 with another file" ;;
+  124 | 137) wrong "hangs" ;;
+  1 | 65 | 69 | 70 | 73 | 74 | 77) [ -s err ] || wrong "no message" ;;
+  *) wrong "exit code" ;;
+esac
+[ -n "$call" ] || [ "$n" = 0 ] || [ "$code" = 0 ] || wrong "fails without a fault"
+[ "$mode" != short ] || [ "$code" = 0 ] || wrong "a short transfer is no error"
+! grep -qE 'HDF5-DIAG|PETSC ERROR|Segmentation|corrupt|signal|\*\*\*' err || wrong "noise"
+if [ "$which" = new ] || [ "$which" = continue ]; then
+  left=$(find . -name 'r.h5.*')
+  [ -z "$left" ] || wrong "left behind: $left"
+fi
+if [ -e r.h5 ] && [ "$code" != 0 ]; then # complete it
+  again=0
+  launch "$program" run ../f.yaml -q -o r.h5 >out2 2>err2 || again=$?
+  [ "$again" = 0 ] || { cp err2 err; wrong "the same command again: exit code $again"; }
+  cmp -s r.h5 ../good.h5 || wrong "completed to other bytes"
+fi
+echo "$which $kind $mode $n ${call:-none} $code"
+cd .. && rm -rf "$folder"

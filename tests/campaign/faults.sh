@@ -1,0 +1,79 @@
+#!/bin/sh
+# Every call of the system, of HDF5 and for memory that a small study makes fails once.
+#   faults.sh PROGRAM SCRATCH SHIM [FULL | PER CENT]
+# In full some 14000 faults, half a second to a second each:
+#   tests/campaign/faults.sh "$PWD/build/infoplane" /tmp/faults "$PWD/build/tests/faults/libip_faults.so" FULL
+# Else so many faults in a hundred, at equal distances; CI: a few dozen in all.
+# After each: a code of our table and a message, or the right file; nothing left behind; the same
+# command completes the file to the bytes of an undisturbed one (see fault.sh).
+# shellcheck source=../cli/lib.sh
+. "$(dirname "$0")/../cli/lib.sh"
+one=$(cd "$OLDPWD" && cd "$(dirname "$0")" && pwd)/fault.sh
+shim=$3
+share=${4:-sample}
+# shellcheck disable=SC3045 # where there is none, cores may be left
+ulimit -c 0 2>/dev/null || true
+nm -D "$program" 2>/dev/null | grep -q __asan && skip "ASan has an allocator of its own"
+
+cat >f.yaml <<'YAML'
+dataset.samples: 64
+network: {hidden: [3]}
+train: {epochs: 2}
+look: [0]
+repeat: 2
+gradient_batch: 8
+save.weights: final
+estimate: [{kind: binning, bins: 30}, {kind: kde, noise_variance: 1e-1}]
+reproducible: yes
+YAML
+expect 0 "$program" run f.yaml -q -o good.h5
+expect 0 "$program" run f.yaml -q -o half.h5 'only=[1]'
+
+# count WHICH KIND MODE: how many calls there are
+count() {
+  rank=0
+  [ "$1" != second ] || rank=1
+  n=1
+  case $1 in both | second) n=2 ;; esac
+  rm -f count.h5 count.log
+  [ "$1" != continue ] || cp half.h5 count.h5
+  expect 0 env LD_PRELOAD="$shim" IP_FAULT_KIND="$2" IP_FAULT_MODE="$3" IP_FAULT_N=0 \
+    IP_FAULT_RANK=$rank IP_FAULT_MATCH=count.h5 IP_FAULT_LOG="$PWD/count.log" \
+    mpirun -n $n "$program" run f.yaml -q -o count.h5
+  cmp good.h5 count.h5 || fail "not the same bytes: $1"
+  calls=$(sed -n 's/^calls //p' count.log)
+  [ "${calls:-0}" -gt 0 ] || fail "$1 $2 $3: no calls are seen"
+}
+
+# list WHICH KIND MODE SAMPLES: the faults to try
+list() {
+  count "$1" "$2" "$3"
+  case $share in
+    FULL) step=1 ;;
+    sample) step=$((calls / $4 + 1)) ;;
+    *) step=$((100 / share)) ;;
+  esac
+  echo "$1 $2 $3: $calls calls"
+  seq $((1 + step / 2)) "$step" "$calls" | sed "s/^/$1 $2 $3 /" >>faults
+}
+
+for mode in ENOSPC EIO EDQUOT EINTR short full; do list new file $mode 3; done
+for mode in EIO EINTR full; do list continue file $mode 2; done
+list new hdf5 - 8
+list continue hdf5 - 4
+list new memory - 6
+list continue memory - 2
+list both file EIO 1
+list both memory - 1
+list second file EIO 2
+list second hdf5 - 2
+list second memory - 1
+
+# Mostly waiting for MPI: more of them than cores.
+code=0
+nice xargs -L 1 -P "${IP_FAULT_JOBS:-4}" "$one" "$program" "$shim" "$PWD" <faults >results || code=$?
+echo "$(wc -l <results) faults; outcomes: which kind mode, exit code, how often"
+awk '{ print " ", $1, $2, $3, "exit", $6 }' results | sort | uniq -c
+grep wrong results >&2 && fail "$(grep -c wrong results) faults went wrong"
+[ "$code" = 0 ] || fail "xargs: $code"
+[ "$(wc -l <results)" = "$(wc -l <faults)" ] || fail "not all were tried"

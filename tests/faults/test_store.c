@@ -1,0 +1,282 @@
+/* No memory left for the results file: making, recognizing, filling, proving and reading it, and
+   its lock. */
+
+#include "example.h"
+#include "failing.h"
+#include "lock.h"
+#include <cli.h>
+#include <mpi.h>
+
+static char folder[] = "/tmp/infoplane_faults_XXXXXX";
+static example e;
+
+/* Widths so long that their text grows once more. */
+static double width[40];
+static const ip_value hidden = {.word = -1, .n = 40, .list = width};
+
+static int enter(void **state)
+{
+  (void)state;
+  example_create(&e);
+  for (int i = 0; i < 40; i++) width[i] = 100 + i;
+  for (int r = 0; r < RUNS; r++) e.run[r].value[IP_KEY_NETWORK_HIDDEN] = &hidden;
+  return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+  (void)state;
+  return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+}
+
+/* ---- making and recognizing ------------------------------------------------------------------- */
+
+/* A failure leaves neither file nor half a file. */
+static PetscErrorCode make(const void *path)
+{
+  bool created = false;
+  const PetscErrorCode code = ip_store_prepare(path, &e.plan, &example_origin, &created);
+
+  assert_int_equal(created, code == PETSC_SUCCESS);
+  assert_int_equal(unlink(path) == 0, code == PETSC_SUCCESS);
+  assert_int_equal(access("x.h5.partial", F_OK), -1);
+  return code;
+}
+
+static PetscErrorCode recognize(const void *path)
+{
+  bool created = true;
+  const PetscErrorCode code = ip_store_prepare(path, &e.plan, &example_origin, &created);
+
+  assert_int_equal(created, code != PETSC_SUCCESS);
+  return code;
+}
+
+static PetscErrorCode measure_file(const void *path)
+{
+  uint64_t bytes = 77;
+  PetscErrorCode code = ip_store_size(&e.plan, &bytes);
+
+  assert_int_equal(bytes == 77, code != PETSC_SUCCESS);
+  if (!code) code = ip_store_free_space(path, &bytes);
+  return code;
+}
+
+static void prepare(void **state)
+{
+  bool created;
+
+  (void)state;
+  fail_each("size", measure_file, "x.h5", EACH);
+  fail_each("a new file", make, "x.h5", EACH);
+  OK(ip_store_prepare("old.h5", &e.plan, &example_origin, &created));
+  fail_each("a file that stands", recognize, "old.h5", EACH);
+  unlink("old.h5");
+}
+
+/* ---- filling and proving ----------------------------------------------------------------------- */
+
+static ip_record *record;
+
+/* Put a run, prove it, say how the launch ends. */
+static PetscErrorCode fill(ip_store *store)
+{
+  int8_t status[RUNS];
+  size_t damaged;
+  ip_status one = IP_STATUS_FAILED;
+
+  PetscCall(ip_store_put(store, record));
+  PetscCall(ip_store_verify(store, record->run, &one));
+  assert_int_equal(one, IP_STATUS_DONE);
+  PetscCall(ip_store_verify_put(store, status, &damaged));
+  PetscCall(ip_store_verify_all(store, status, &damaged));
+  assert_int_equal(damaged, 0);
+  return ip_store_end_launch(store, "{}");
+}
+
+static PetscErrorCode use(const void *path)
+{
+  ip_store *store = UNTOUCHED;
+  ip_store_origin origin = example_origin;
+
+  origin.reproducible = false;
+  PetscErrorCode code = ip_store_open(MPI_COMM_SELF, path, &e.plan, &origin, &store);
+
+  if (failed(code, store)) return code;
+  code = fill(store);
+  assert_int_equal(ip_store_close(&store), PETSC_SUCCESS);
+  return code;
+}
+
+/* What a run looks like in the file is not changed by failures beside it. */
+static void runs(void **state)
+{
+  bool created;
+  ip_store *store = NULL;
+  ip_status status = IP_STATUS_PENDING;
+
+  (void)state;
+  OK(ip_record_create(&e.plan, &record));
+  example_record(record, 2);
+  OK(ip_store_prepare("x.h5", &e.plan, &example_origin, &created));
+  fail_each("runs", use, "x.h5", EACH);
+  OK(ip_store_open(MPI_COMM_SELF, "x.h5", &e.plan, &example_origin, &store));
+  OK(ip_store_verify(store, 2, &status));
+  assert_int_equal(status, IP_STATUS_DONE);
+  OK(ip_store_close(&store));
+  ip_record_destroy(&record);
+  unlink("x.h5");
+}
+
+/* ---- the lock ------------------------------------------------------------------------------------ */
+
+static PetscErrorCode hold(const void *path)
+{
+  static const ip_progress seen = {.runs = 5, .done = 2};
+  ip_lock *lock = UNTOUCHED;
+  ip_text words = {0};
+  PetscErrorCode code = ip_lock_take(path, false, 0, &lock);
+
+  if (failed(code, lock)) {
+    assert_int_equal(access("x.h5.lock", F_OK), -1);
+    return code;
+  }
+  code = ip_lock_beat(lock, &seen, 3.5, 70);
+  if (!code) code = ip_lock_check(path, ip_lock_token(lock));
+  if (!code) code = ip_lock_describe(path, &words);
+  ip_text_clear(&words);
+  ip_lock_release(&lock);
+  assert_null(lock);
+  assert_int_equal(access("x.h5.lock", F_OK), -1);
+  return code;
+}
+
+/* The holder of a lock that is refused keeps it. */
+static PetscErrorCode refused(const void *path)
+{
+  ip_lock *lock = UNTOUCHED;
+  const PetscErrorCode code = ip_lock_take(path, false, 0, &lock);
+
+  assert_true(failed(code, lock));
+  return code == IP_ERR_LOCKED ? PETSC_SUCCESS : code;
+}
+
+static void locks(void **state)
+{
+  ip_lock *lock = NULL;
+
+  (void)state;
+  setenv("SLURM_JOB_ID", "4711", 1);
+  fail_each("lock", hold, "x.h5", EACH);
+  OK(ip_lock_take("x.h5", false, 0, &lock));
+  fail_each("lock that is held", refused, "x.h5", EACH);
+  OK(ip_lock_check("x.h5", ip_lock_token(lock)));
+  ip_lock_release(&lock);
+  unsetenv("SLURM_JOB_ID");
+}
+
+/* ---- reading ------------------------------------------------------------------------------------- */
+
+/* Some of the texts: of a variable, of its attributes, of the root. */
+static PetscErrorCode read_texts(const ip_results *results, char *text[3])
+{
+  PetscCall(ip_results_text(results, "column", 1, &text[0]));
+  PetscCall(ip_results_text(results, "provenance/launch_json", 0, &text[1]));
+  return ip_results_attribute(results, "i_xt", "units", &text[2]);
+}
+
+static PetscErrorCode look(const void *path)
+{
+  static const size_t start[] = {1, 0}, count[] = {2, 1};
+  char *text[3] = {NULL};
+  double value[2];
+  ip_results *results = UNTOUCHED;
+  PetscErrorCode code = ip_results_open(path, &results);
+
+  if (failed(code, results)) return code;
+  code = ip_results_block(results, "status", 2, start, count, value);
+  if (!code) code = read_texts(results, text);
+  for (int i = 0; i < 3; i++) ip_release(&text[i]);
+  ip_results_close(&results);
+  assert_null(results);
+  return code;
+}
+
+static void results(void **state)
+{
+  bool created;
+
+  (void)state;
+  OK(ip_store_prepare("x.h5", &e.plan, &example_origin, &created));
+  fail_each("results", look, "x.h5", EACH);
+  unlink("x.h5");
+}
+
+/* ---- what the program keeps of it ------------------------------------------------------------------ */
+
+static PetscErrorCode input_of(const void *path)
+{
+  const arguments a = {.verb = "run", .operand = path};
+  input in = {0};
+  char *output = UNTOUCHED;
+  PetscErrorCode code = input_read(&a, &in);
+
+  if (!code) code = input_plan(&in);
+  input_clear(&in);
+  assert_true(!in.name && !in.text && !in.options && !in.data && !in.plan);
+  PetscCall(code);
+  code = output_path(&a, &output);
+  if (!failed(code, output)) ip_release(&output);
+  return code;
+}
+
+static PetscErrorCode told(const void *of)
+{
+  static char program[] = "infoplane", word[] = "a \"word\"\n";
+  static char *const words[] = {program, word};
+  const arguments a = {.program = program, .count = 2, .text = (char **)words};
+  const launch l = {.comm = MPI_COMM_SELF, .size = 1};
+  ip_text text = {0};
+  PetscErrorCode code = launch_json(&l, &a, &text);
+
+  ip_text_clear(&text);
+  if (!code) code = versions_list(&text);
+  ip_text_clear(&text);
+  if (!code) code = describe_plan(of, &text);
+  ip_text_clear(&text);
+  return code;
+}
+
+static void inputs(void **state)
+{
+  static const char yaml[] = "dataset.samples: 20\nnetwork.hidden: [3]\ntrain.epochs: 1\n";
+  const int fd = ip_file_open("x.yaml", O_WRONLY | O_CREAT);
+  input in = {0};
+  const arguments a = {.verb = "run", .operand = "x.yaml"};
+
+  (void)state;
+  OK(ip_file_write(fd, "x.yaml", yaml, sizeof yaml - 1, 0));
+  close(fd);
+  fail_each("input", input_of, "x.yaml", EACH);
+  OK(input_read(&a, &in));
+  OK(input_plan(&in));
+  fail_each("what is said of a launch", told, in.plan, EACH);
+  input_clear(&in);
+  unlink("x.yaml");
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(prepare), cmocka_unit_test(runs),   cmocka_unit_test(locks),
+      cmocka_unit_test(results), cmocka_unit_test(inputs),
+  };
+
+  setenv("OMPI_MCA_io", "romio321", 0);
+  MPI_Init(&argc, &argv);
+  PetscPushErrorHandler(ip_error_handler, NULL);
+  const int result = cmocka_run_group_tests(tests, enter, leave);
+
+  MPI_Finalize();
+  return result;
+}
