@@ -59,7 +59,7 @@ static void make_results(void)
   OK(ip_store_open(MPI_COMM_SELF, "x.h5", in.plan, &origin, &store));
   OK(ip_record_create(in.plan, &record));
   for (size_t run = 0; run < in.plan->n_runs; run++) {
-    OK(ip_run_train(in.plan, run, NULL, NULL, record, &stopped));
+    OK(ip_run_train(in.plan, run, NULL, record, &stopped));
     OK(ip_store_put(store, record));
   }
   ip_record_destroy(&record);
