@@ -1,6 +1,7 @@
 /* No memory left for the results file: making, recognizing, filling, proving and reading it, and
    its lock. */
 
+#include "../study/study.h"
 #include "example.h"
 #include "failing.h"
 #include "lock.h"
@@ -175,6 +176,52 @@ static void locks(void **state)
   unsetenv("SLURM_JOB_ID");
 }
 
+/* ---- checkpoints ------------------------------------------------------------------------------- */
+
+static char bytes_of_it[100];
+static const ip_piece piece = {bytes_of_it, sizeof bytes_of_it};
+static const ip_checkpoint checkpoint = {.run = 1, .share = 0.5, .n = 1, .piece = &piece};
+
+static PetscErrorCode keep(const void *of)
+{
+  static const int8_t pending[4];
+  ip_checkpoints *c = UNTOUCHED;
+  bool found = false;
+  size_t taken = 17;
+  PetscErrorCode code = ip_checkpoints_prepare(of, pending, &taken);
+
+  assert_int_equal(access("x.h5.ckpt.partial", F_OK), -1);
+  if (code) {
+    assert_int_equal(taken, 17);
+    return code;
+  }
+  code = ip_checkpoints_open(of, &c);
+  if (failed(code, c)) return code;
+  assert_true(taken == 0 || ip_checkpoints_share(c, 1) == 0.5); /* never lost again */
+  if (taken > 0) code = ip_checkpoints_load(c, &checkpoint, &found);
+  assert_true(taken == 0 || found || code);
+  if (!code) code = ip_checkpoints_save(c, &checkpoint);
+  ip_checkpoints_close(&c);
+  assert_null(c);
+  return code;
+}
+
+static void checkpoints(void **unused)
+{
+  static const int8_t pending[4];
+  study s = study_of("dataset.samples: 20\nnetwork.hidden: [3]\ntrain.epochs: 1\nrepeat: 4\n");
+  const ip_checkpoints_of of = {
+      .path = "x.h5", .plan = s.plan, .build = "build-one", .ranks = 1};
+  size_t taken = 0;
+
+  (void)unused;
+  fail_each("checkpoints", keep, &of, EACH);
+  OK(ip_checkpoints_prepare(&of, pending, &taken));
+  assert_int_equal(taken, 1);
+  OK(ip_checkpoints_remove("x.h5"));
+  study_clear(&s);
+}
+
 /* ---- reading ------------------------------------------------------------------------------------- */
 
 /* Some of the texts: of a variable, of its attributes, of the root. */
@@ -268,8 +315,8 @@ static void inputs(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(prepare), cmocka_unit_test(runs),   cmocka_unit_test(locks),
-      cmocka_unit_test(results), cmocka_unit_test(inputs),
+      cmocka_unit_test(prepare),     cmocka_unit_test(runs),    cmocka_unit_test(locks),
+      cmocka_unit_test(checkpoints), cmocka_unit_test(results), cmocka_unit_test(inputs),
   };
 
   setenv("OMPI_MCA_io", "romio321", 0);
