@@ -3,6 +3,7 @@
 #include "cli.h"
 #include <infoplane_build.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PATIENCE = 5 }; /* seconds that ranks of a killed job may live on */
 
@@ -234,7 +235,7 @@ static PetscErrorCode conduct(experiment *x, int *exit_code)
   bool stopped = false;
 
   PetscCall(input_share(x->launch.comm, x->a, &x->in));
-  PetscCall(output_path(x->a, &x->path));
+  if (!x->path) PetscCall(output_path(x->a, &x->path));
   PetscCall(open_file(x));
   x->launch.together = true; /* the same list on every rank, the same error */
   PetscCall(list_todo(x));
@@ -252,7 +253,9 @@ static PetscErrorCode conduct(experiment *x, int *exit_code)
 static PetscErrorCode read_everything(experiment *x)
 {
   PetscCall(input_read(x->a, &x->in));
-  return input_plan(&x->in);
+  PetscCall(input_plan(&x->in));
+  PetscCall(output_path(x->a, &x->path));
+  return access(x->path, F_OK) == 0 ? ip_results_probe(x->path) : PETSC_SUCCESS;
 }
 
 int verb_run(const arguments *a)
