@@ -132,6 +132,13 @@ PetscErrorCode ip_file_sync(int fd, const char *path);
  *  the name is taken.  After an error `partial` may stand. */
 PetscErrorCode ip_file_publish(const char *partial, const char *path, bool replace);
 
+/** Let a child process do read(context) first, since `library` may crash on a damaged file, and what
+ *  crashes it must never be opened here.  The child's error is raised; IP_ERR_DATA when it dies, or
+ *  needs a minute and more than a second for every 100 kB.  Memory: no more than the machine has.
+ *  Before MPI starts (it forks).  IP_ERR_ENVIRONMENT: no process can be started. */
+PetscErrorCode ip_file_probe(const char *path, const char *library,
+                             PetscErrorCode (*read)(void *context), void *context);
+
 /** The folder of a path; release it. */
 PetscErrorCode ip_file_folder(const char *path, char **folder);
 

@@ -12,6 +12,7 @@
  *  ip_dataset_<name>`, and one row in table.def beside it.
  *
  *  Serial; one rank reads and hands the arrays on.  Readers trust no length that a file claims.
+ *  hdf5 reads in a child process first, so load before MPI starts.
  */
 
 #include <infoplane/core.h>

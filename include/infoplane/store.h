@@ -163,6 +163,11 @@ enum { IP_RESULTS_RANK = 4 }; /**< most axes of a variable */
 PetscErrorCode ip_results_open(const char *path, ip_results **results);
 void ip_results_close(ip_results **results);
 
+/** A child process reads what is no number first, because HDF5 crashes on some damaged files:
+ *  once for a file that may be anything, before MPI starts and before it is opened.  As
+ *  ip_results_open, and IP_ERR_DATA where HDF5 crashes. */
+PetscErrorCode ip_results_probe(const char *path);
+
 /** Length of an axis ("run", "column", "epoch", "layer"), 0 if it does not exist. */
 size_t ip_results_axis(const ip_results *results, const char *name);
 

@@ -66,6 +66,7 @@ static PetscErrorCode check_file(const arguments *a, int *exit_code)
   IP_CHECK(a->operand, IP_ERR_USAGE, "check needs a results file: infoplane check FILE.h5");
   IP_CHECK(a->n_settings == 0 && !a->output, IP_ERR_USAGE,
            "check needs a results file and nothing else: infoplane check FILE.h5");
+  PetscCall(ip_results_probe(a->operand));
   PetscCall(ip_store_check(a->operand, &found));
   if (!a->quiet)
     printf("%s: %zu of %zu runs are done and fit their checksum\n", a->operand,

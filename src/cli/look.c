@@ -36,6 +36,7 @@ static PetscErrorCode draw(const arguments *a, FILE *say)
              a->setting[i]);
     columns = a->setting[i] + sizeof only - 1;
   }
+  PetscCall(ip_results_probe(a->operand));
   PetscCall(folder_name(a, &folder));
   PetscErrorCode code = ip_view_figures(a->operand, folder.text, columns, say);
 

@@ -276,7 +276,7 @@ static PetscErrorCode conduct(experiment *x, int *exit_code)
   bool stopped = false;
 
   PetscCall(input_share(x->launch.comm, x->a, &x->in));
-  PetscCall(output_path(x->a, &x->path));
+  if (!x->path) PetscCall(output_path(x->a, &x->path));
   PetscCall(open_file(x));
   x->launch.together = true; /* the same list on every rank, the same error */
   PetscCall(list_todo(x));
@@ -291,24 +291,13 @@ static PetscErrorCode conduct(experiment *x, int *exit_code)
   return PETSC_SUCCESS;
 }
 
-/* A results file that stands is one of ours, and can be read. */
-static PetscErrorCode look_at_results(experiment *x)
-{
-  ip_results *results = NULL;
-  PetscErrorCode code = output_path(x->a, &x->path);
-
-  if (!code && access(x->path, F_OK) == 0) code = ip_results_open(x->path, &results);
-  ip_results_close(&results);
-  ip_release(&x->path);
-  return code;
-}
-
 /* Before MPI: the launcher's rank 0 reads everything and finds every error. */
 static PetscErrorCode read_everything(experiment *x)
 {
   PetscCall(input_read(x->a, &x->in));
   PetscCall(input_plan(&x->in));
-  return look_at_results(x);
+  PetscCall(output_path(x->a, &x->path));
+  return access(x->path, F_OK) == 0 ? ip_results_probe(x->path) : PETSC_SUCCESS;
 }
 
 int verb_run(const arguments *a)

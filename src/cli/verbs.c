@@ -213,6 +213,7 @@ static PetscErrorCode print_status(const char *path)
   ip_text holder = {0};
   size_t count[4] = {0};
 
+  PetscCall(ip_results_probe(path));
   PetscCall(ip_results_open(path, &file));
 
   PetscErrorCode code = count_runs(file, count);

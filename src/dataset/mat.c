@@ -296,8 +296,13 @@ static PetscErrorCode load(const ip_dataset_spec *spec, ip_dataset *data)
 
   PetscCall(ip_reader_open(s.path, &file));
 
-  PetscErrorCode code = ip_reader_bytes(file, s.path, most_bytes, &bytes, &length);
+  PetscErrorCode code = PETSC_SUCCESS;
 
+  if (!gzdirect(file)) /* deflated twice, a thousand bytes could become a thousand million */
+    code = ip_error_raise(IP_ERR_DATA, __func__,
+                          "%s: is gzipped; MATLAB compresses inside its files, so gunzip it",
+                          s.path);
+  if (!code) code = ip_reader_bytes(file, s.path, most_bytes, &bytes, &length);
   gzclose(file);
   if (!code) code = read_file(&s, (view){bytes, length}, &found);
   ip_release(&found.label);

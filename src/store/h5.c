@@ -282,7 +282,6 @@ PetscErrorCode ip_h5_open_ours(const char *path, hid_t *file)
 {
   ip_h5_begin();
   PetscCall(check_signature(path));
-  PetscCall(ip_h5_probe(path));
   const hid_t access = ip_h5_access(), opened = H5Fopen(path, H5F_ACC_RDONLY, access);
   PetscErrorCode code = IP_H5(opened, IP_ERR_DATA, "%s is damaged or cut off", path);
 

@@ -59,7 +59,3 @@ PetscErrorCode ip_h5_write(hid_t dataset, hid_t memory_type, const ip_cells *cel
 /** Open a file for reading that exists and is one of ours.  IP_ERR_NO_INPUT: missing;
  *  IP_ERR_LOCKED: no permission; IP_ERR_DATA: strange, truncated, newer.  It is not changed. */
 PetscErrorCode ip_h5_open_ours(const char *path, hid_t *file);
-
-/** IP_ERR_DATA when HDF5 crashes on the texts of a file, which a child process finds out.  Nothing
- *  is asked once MPI runs, as an MPI process should have no children: ask before. */
-PetscErrorCode ip_h5_probe(const char *path);

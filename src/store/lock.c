@@ -324,7 +324,7 @@ PetscErrorCode ip_lock_describe(const char *path, ip_text *words)
                           ": %" PRId64 " of %" PRId64 " runs done, %" PRId64
                           " running, %.3g runs per hour, %s left",
                           h.done, h.runs, h.running, h.rate, left));
-  const int64_t ago = (int64_t)time(NULL) - h.heartbeat;
+  const double ago = (double)time(NULL) - (double)h.heartbeat;
 
-  return ip_text_add(words, "; last sign of life %" PRId64 " s ago", ago > 0 ? ago : 0);
+  return ip_text_add(words, "; last sign of life %.0f s ago", ago > 0 ? ago : 0.0);
 }

@@ -70,7 +70,7 @@ static PetscErrorCode read_event(const reader *r, const char *field, size_t run,
     for (size_t bound = 0; bound < 2; bound++) {
       const double epoch = r->cell[2 * l + bound];
 
-      set(r, before + bound, l, epoch >= 0.0 ? epoch : (double)NAN);
+      set(r, (quantity)(before + bound), l, epoch >= 0.0 ? epoch : (double)NAN);
     }
   return PETSC_SUCCESS;
 }
