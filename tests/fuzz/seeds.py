@@ -170,5 +170,23 @@ def lock():
     seed("lock", "empty", b"")
 
 
-for target in (yaml, arguments, mat, idx, hdf5, results, lock):
+def checkpoint():
+    def page(*words, last=0):
+        return b"".join(struct.pack("<d" if isinstance(w, float) else "<Q", w)
+                        for w in words).ljust(63, b"\0") + bytes([last])
+
+    def slot(run, generation, length):
+        return page(0, 0, run, generation, length, 0.5, 0) + bytes(range(64))
+
+    def file(last, *slots):
+        return (page(0, 0, 0, 64, 2, 1, 0, last=last) + page(1, 0.25) +
+                b"".join(slot(*each) for each in slots))
+
+    seed("checkpoint", "fits", file(3, (0, 1, 33), (2, 7, 0), (1, 4, 64)))
+    seed("checkpoint", "same_run", file(3, (1, 5, 33), (1, 6, 66), (1, 4, 64)))
+    seed("checkpoint", "slots_torn", file(1, (0, 1, 33), (2, 7, 0), (1, 4, 64)))
+    seed("checkpoint", "strange", file(0, (0, 1, 33)))
+
+
+for target in (yaml, arguments, mat, idx, hdf5, results, lock, checkpoint):
     target()
