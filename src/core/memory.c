@@ -12,7 +12,8 @@ PetscErrorCode ip_allocate_bytes(size_t count, size_t size, void *pointer)
   size_t bytes;
 
   if (count > 0) {
-    IP_CHECK(!__builtin_mul_overflow(count, size, &bytes) && bytes <= SIZE_MAX - IP_ALIGNMENT,
+    IP_CHECK(!__builtin_mul_overflow(count, size, &bytes) &&
+                 bytes <= PTRDIFF_MAX - IP_ALIGNMENT,
              IP_ERR_INTERNAL, "no memory for %zu elements of %zu bytes", count, size);
     bytes = (bytes + IP_ALIGNMENT - 1) / IP_ALIGNMENT * IP_ALIGNMENT;
     room = aligned_alloc(IP_ALIGNMENT, bytes);

@@ -102,6 +102,16 @@ static void too_many_columns(void **state)
   for (int i = 2; i <= 600; i++) sprintf(text + strlen(text), ", %d", i);
   sprintf(text + strlen(text), "]}]");
   refused_with(text, strlen(text), "more than 1000 columns"); /* two bounds each */
+
+  /* none too many by itself, but all together */
+  strcpy(text, "estimate: [{kind: binning, bins: 30}");
+  for (int e = 0; e < 2; e++) {
+    sprintf(text + strlen(text), ", {kind: kde, noise_variance: [1");
+    for (int i = 2; i <= 300; i++) sprintf(text + strlen(text), ", %d", i + 1000 * e);
+    sprintf(text + strlen(text), "]}");
+  }
+  sprintf(text + strlen(text), "]");
+  refused_with(text, strlen(text), "1201 columns: at most 1000 are measured");
 }
 
 /* A good input cut anywhere, and with bytes replaced by each that YAML gives a meaning, is read

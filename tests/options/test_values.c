@@ -158,6 +158,70 @@ static void texts(void **state)
   ip_options_destroy(&options);
 }
 
+/* What breaks a line somewhere, or is no character, would not come back from the file unchanged. */
+static void texts_of_one_line(void **state)
+{
+  static const char *const other[] = {"\\x7f", "\\x1b",   "\\x85",  "\\L",
+                                      "\\P",   "\\uFFFE", "\\uFFFF"};
+  static const char *const fine[][2] = {
+      {"\\xa0",   "\xc2\xa0"    },
+      {"\\u2027", "\xe2\x80\xa7"},
+      {"\\u2044", "\xe2\x81\x84"},
+      {"\\uFFFD", "\xef\xbf\xbd"},
+      {"\\uFF21", "\xef\xbc\xa1"}
+  };
+  ip_options *options = NULL;
+  char text[128];
+
+  (void)state;
+  for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+    snprintf(text, sizeof text, "dataset: {name: mat, path: \"a%sb\"}", other[i]);
+    FAILS(ip_options_read("my.yaml", text, strlen(text), 0, NULL, &options), IP_ERR_CONFIG,
+          "is not a text of one line");
+  }
+  for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
+    snprintf(text, sizeof text, "dataset: {name: mat, path: \"%s\"}", fine[i][0]);
+    options = reading(text, NULL, NULL);
+    assert_string_equal(value(options, IP_KEY_DATASET_PATH)->string, fine[i][1]);
+    ip_options_destroy(&options);
+  }
+}
+
+/* What is shown of a long value ends between two characters, wherever they lie. */
+static void long_values_are_cut(void **state)
+{
+  ip_options *options = NULL;
+  char text[256];
+
+  (void)state;
+  for (int n = 50; n < 90; n++) {
+    snprintf(text, sizeof text, "seed: %0*d\xe2\x82\xac\xe2\x82\xac%0*d", n, 0, 50, 0);
+    ip_error_clear();
+    assert_int_equal(ip_options_read("my.yaml", text, strlen(text), 0, NULL, &options),
+                     IP_ERR_CONFIG);
+    const char *end = strstr(ip_error_message(), "...\"");
+
+    assert_non_null(end);
+    assert_true(end[-1] == '0' || memcmp(end - 3, "\xe2\x82\xac", 3) == 0);
+  }
+  ip_error_clear();
+}
+
+static void intervals(void **state)
+{
+  static const char *const wrong[] = {"[1]",       "[2, 1]", "[1, 1]",
+                                      "[1, 2, 3]", "[1, x]", "[[1], 2]"};
+  ip_options *options = NULL;
+  char text[128];
+
+  (void)state;
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    snprintf(text, sizeof text, "estimate: [{kind: binning, bins: 30, range: %s}]", wrong[i]);
+    FAILS(ip_options_read("my.yaml", text, strlen(text), 0, NULL, &options), IP_ERR_CONFIG,
+          "range");
+  }
+}
+
 static const struct {
   const char *text, *place, *error;
 } bad[] = {
@@ -197,6 +261,21 @@ static const struct {
     {"max_time: 00:60:00",                    "1:11",
      "max_time: \"00:60:00\" is not a time (seconds, or hh:mm:ss) from 0 to 1000000000, or "
      "none"                                                                                                               },
+    {"max_time: 1:30000",                     "1:11",
+     "max_time: \"1:30000\" is not a time (seconds, or hh:mm:ss) from 0 to 1000000000, or "
+     "none"                                                                                                               },
+    {"max_time: 1:3a:00",                     "1:11",
+     "max_time: \"1:3a:00\" is not a time (seconds, or hh:mm:ss) from 0 to 1000000000, or "
+     "none"                                                                                                               },
+    {"max_time: 1:30:0a",                     "1:11",
+     "max_time: \"1:30:0a\" is not a time (seconds, or hh:mm:ss) from 0 to 1000000000, or "
+     "none"                                                                                                               },
+    {"max_time: 1:30:60",                     "1:11",
+     "max_time: \"1:30:60\" is not a time (seconds, or hh:mm:ss) from 0 to 1000000000, or "
+     "none"                                                                                                               },
+    {"max_time: 9999999999:00:00",            "1:11",
+     "max_time: \"9999999999:00:00\" is not a time (seconds, or hh:mm:ss) from 0 to "
+     "1000000000, or none"                                                                                                },
     {"reproducible: 1",                       "1:15", "reproducible: \"1\" is not yes or no"                              },
     {"network.hidden: 10",                    "1:17",
      "network.hidden: \"10\" is not a list like [1, 2] of whole numbers from 1 to 65536"                                  },
@@ -225,8 +304,15 @@ static void refuses(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(numbers), cmocka_unit_test(percentages), cmocka_unit_test(whole_numbers),
-      cmocka_unit_test(words),   cmocka_unit_test(lists),       cmocka_unit_test(texts),
+      cmocka_unit_test(numbers),
+      cmocka_unit_test(percentages),
+      cmocka_unit_test(whole_numbers),
+      cmocka_unit_test(words),
+      cmocka_unit_test(lists),
+      cmocka_unit_test(texts),
+      cmocka_unit_test(texts_of_one_line),
+      cmocka_unit_test(long_values_are_cut),
+      cmocka_unit_test(intervals),
       cmocka_unit_test(refuses),
   };
 

@@ -199,13 +199,21 @@ static void a_job_that_slurm_forgot_is_gone(void **state)
   fake_squeue("echo slurm_load_jobs error: Invalid job id specified >&2", 1);
   taken(false);
   leave_lock(text, 0);
+  fake_squeue("kill -9 $$", 0);
+  refused(false, "of job 77");
+  fake_squeue("head -c 5000 /dev/zero | tr '\\0' x", 0); /* more than we read */
+  refused(false, "of job 77");
+  setenv("SLURM_JOB_ID", "78", 1); /* ours is another one */
   fake_squeue("", 0);
   taken(false);
+  unsetenv("SLURM_JOB_ID");
 
   /* the same job in its next life has no other living one */
   unlink("squeue");
   leave_lock(text, 0);
+  refused(false, "of job 77"); /* there is nobody to ask */
   setenv("SLURM_JOB_ID", "77", 1);
+  refused(false, "of job 77");
   setenv("SLURM_RESTART_COUNT", "1", 1);
   refused(false, "of job 77");
   setenv("SLURM_RESTART_COUNT", "2", 1);
@@ -220,6 +228,7 @@ static void a_job_that_slurm_forgot_is_gone(void **state)
 static void rubbish_is_not_trusted(void **state)
 {
   ip_text words = {0};
+  char text[512] = "";
 
   (void)state;
   leave_lock("", 0);
@@ -228,8 +237,19 @@ static void rubbish_is_not_trusted(void **state)
   refused(true, "host unknown");
   OK(ip_lock_describe("x.h5", &words));
   ip_text_clear(&words);
+  memset(text + snprintf(text, sizeof text, "token: 1\nhost: "), 'x', 300);
+  leave_lock(text, 0); /* a word without end is cut */
+  refused(false, "xxx (last sign");
+  leave_lock("tokens: 1\nruns: 3 4", 0);
+  refused(false, "host unknown");
   leave_lock("", 610);
   taken(true);
+
+  /* somebody's link is not followed */
+  assert_int_equal(symlink("elsewhere", "x.h5.lock"), 0);
+  refused(true, "x.h5.lock: ");
+  FAILS(ip_lock_describe("x.h5", &words), IP_ERR_LOCKED, "x.h5.lock: ");
+  assert_int_equal(unlink("x.h5.lock"), 0);
 }
 
 /* A file of this name with this text. */
