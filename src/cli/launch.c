@@ -116,11 +116,13 @@ PetscErrorCode launch_begin(const arguments *a, launch *l)
   l->comm = PETSC_COMM_WORLD;
   PetscCallMPI(MPI_Comm_rank(l->comm, &l->rank));
   PetscCallMPI(MPI_Comm_size(l->comm, &l->size));
-  l->together = true; /* the same on every rank, and none depends on another */
-  PetscCall(check_launcher(l));
-  PetscCall(check_petsc_options());
-  l->together = false;
-  return PETSC_SUCCESS;
+  PetscErrorCode code = check_launcher(l);
+
+  if (!code) code = check_petsc_options();
+  /* the same on every rank, and none depends on another; memory runs out on one alone */
+  l->together =
+      code == (PetscErrorCode)IP_ERR_ENVIRONMENT || code == (PetscErrorCode)IP_ERR_USAGE;
+  return code;
 }
 
 PetscErrorCode launch_agree(launch *l, PetscErrorCode code)

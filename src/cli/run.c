@@ -278,9 +278,12 @@ static PetscErrorCode conduct(experiment *x, int *exit_code)
   PetscCall(input_share(x->launch.comm, x->a, &x->in));
   if (!x->path) PetscCall(output_path(x->a, &x->path));
   PetscCall(open_file(x));
-  x->launch.together = true; /* the same list on every rank, the same error */
-  PetscCall(list_todo(x));
-  x->launch.together = false;
+
+  const PetscErrorCode code = list_todo(x);
+
+  /* the same list on every rank, the same error; memory runs out on one alone */
+  x->launch.together = code == (PetscErrorCode)IP_ERR_CONFIG;
+  PetscCall(code);
   PetscCall(open_checkpoints(x));
   if (x->launch.rank == 0) PetscCall(begin_to_show(x));
   PetscCall(train_all(x, &stopped));

@@ -147,23 +147,21 @@ static inline bool fail_one(const char *name, task act, const void *context, lon
 
 enum { EACH = INT32_MAX };
 
-/** Do the work, its allocation number n failing: for every n where there are at most `most`, else
- *  for so many at equal distances, and the first ones; with IP_FAULTS=all in the environment for
- *  every n. */
+/** Do the work, its allocation number n failing: for the first `most` n, and as many at equal
+ *  distances after them; most is what IP_FAULTS in the environment says, if it says a number. */
 static inline void fail_each(const char *name, task act, const void *context, long most)
 {
-  enum { FIRST = 50 };
   const char *wanted = getenv("IP_FAULTS");
-  const bool all = wanted && strcmp(wanted, "all") == 0;
+  const long first = wanted ? strtol(wanted, NULL, 10) : most;
   long tried = 0, bad = 0;
   bool reached = true;
 
   OK(act(context)); /* once in peace, for what libraries keep for good */
   memory.calls = 0;
   OK(act(context));
-  const long stride = all ? 1 : 1 + memory.calls / most;
+  const long stride = 1 + memory.calls / first;
 
-  for (long n = 1; reached; n += tried < FIRST ? 1 : stride) {
+  for (long n = 1; reached; n += tried < first ? 1 : stride) {
     bad += !fail_one(name, act, context, n, &reached);
     tried += reached;
   }

@@ -50,7 +50,8 @@ static struct {
 static void note(const char *what, const char *call, long number)
 {
   char line[128];
-  const int length = snprintf(line, sizeof line, "%s %s%s%ld\n", what, call, *call ? " " : "", number);
+  const int length =
+      snprintf(line, sizeof line, "%s %s%s%ld\n", what, call, *call ? " " : "", number);
   const long fd = fault.log ? syscall(SYS_openat, AT_FDCWD, fault.log,
                                       O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)
                             : -1;
@@ -110,7 +111,8 @@ static void __attribute__((constructor)) begin(void)
   fault_kind found = NOTHING;
 
   if (!kind || (wanted && *wanted && strcmp(wanted, rank ? rank : "0") != 0)) return;
-  if (strcmp(program_invocation_short_name, "infoplane") != 0) return; /* mpirun, its children */
+  if (strcmp(program_invocation_short_name, "infoplane") != 0)
+    return; /* mpirun, its children */
   if (strcmp(kind, "file") == 0) found = FILES;
   if (strcmp(kind, "hdf5") == 0) found = HDF5;
   if (strcmp(kind, "memory") == 0) found = MEMORY;
@@ -209,7 +211,7 @@ static ssize_t moved(const char *name, file_call call, int fd, size_t n)
     va_start(list, flags);                                                                     \
     const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, mode_t) : 0;              \
     va_end(list);                                                                              \
-    if (path_fails(#name, flags &O_CREAT ? ALLOCATES : OPENS, path)) return -1;                \
+    if (path_fails(#name, flags & O_CREAT ? ALLOCATES : OPENS, path)) return -1;               \
     return NEXT(name)(path, flags, mode);                                                      \
   }
 #define TRANSFER(name, call, type)                                                             \

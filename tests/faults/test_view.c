@@ -122,10 +122,10 @@ static PetscErrorCode summary(const void *path)
 static void shown(void **state)
 {
   (void)state;
-  fail_each("summary", summary, "x.h5", 50);
-  fail_each("claims", claims, "x.h5", 50);
-  fail_each("unknown column", unknown_column, "bin30,none", 50);
-  fail_each("figures", figures, "all", 50);
+  fail_each("summary", summary, "x.h5", 20);
+  fail_each("claims", claims, "x.h5", 20);
+  fail_each("unknown column", unknown_column, "bin30,none", 20);
+  fail_each("figures", figures, "all", 20);
 }
 
 int main(void)
