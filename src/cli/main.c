@@ -28,8 +28,8 @@ static int end_output(const arguments *a, int exit_code)
 {
   if ((fflush(stdout) == 0 && !ferror(stdout)) || exit_code != 0) return exit_code;
   ip_error_clear();
-  return report_error(a, ip_error_raise(IP_ERR_IO, __func__,
-                                        "the output cannot be written: %s", strerror(errno)));
+  return report_error(a, ip_error_raise(IP_ERR_IO, __func__, "the output cannot be written: %s",
+                                        strerror(errno)));
 }
 
 int main(int argc, char **argv)
