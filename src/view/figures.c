@@ -249,9 +249,9 @@ static PetscErrorCode refuse_column(const sweep *s, const char *name, size_t len
   for (size_t c = 0; c < s->n_columns && !code; c++)
     code = ip_text_add(&names, " %s", s->column[c]);
   if (!code)
-    code = ip_error_raise(
-        IP_ERR_USAGE, __func__, "columns: %s has no column \"%.*s\"; it has%s, or all", s->path,
-        (int)length, name, names.text ? names.text : " none");
+    code = ip_error_raise(IP_ERR_USAGE, __func__,
+                          "columns: %s has no column \"%.*s\"; it has%s, or all", s->path,
+                          (int)length, name, names.text ? names.text : " none");
 
   ip_text_clear(&names);
   return code;

@@ -146,16 +146,16 @@ static PetscErrorCode write_file(const plot_folder *folder, const char *name, co
 
   name_beside(name, beside);
   do
-    fd = openat(folder->fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-                0666);
+    fd =
+        openat(folder->fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
   while (fd < 0 && errno == EINTR);
   IP_CHECK(fd >= 0, IP_ERR_CREATE, "%s cannot be created: %s", path, strerror(errno));
 
   PetscErrorCode code = ip_file_write(fd, path, text->text, text->length, 0);
 
   if (close(fd) != 0 && !code)
-    code = ip_error_raise(IP_ERR_IO, __func__, "%s cannot be written: %s", path,
-                          strerror(errno));
+    code =
+        ip_error_raise(IP_ERR_IO, __func__, "%s cannot be written: %s", path, strerror(errno));
   if (!code && renameat(folder->fd, beside, folder->fd, name) != 0)
     code = ip_error_raise(IP_ERR_IO, __func__, "%s: %s", path, strerror(errno));
   if (code) unlinkat(folder->fd, beside, 0);

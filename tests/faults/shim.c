@@ -201,6 +201,8 @@ static ssize_t moved(const char *name, file_call call, int fd, size_t n)
   return -1;
 }
 
+/* Functions of others, with their many parameters and other names for them. */
+/* NOLINTBEGIN(readability-function-size,readability-inconsistent-declaration-parameter-name) */
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 #define OPEN(name)                                                                             \
@@ -327,3 +329,5 @@ CALL(H5Sget_simple_extent_ndims, -1) CALL(H5Sget_simple_extent_npoints, -1)
 CALL(H5Sselect_hyperslab, -1) CALL(H5Tclose, -1) CALL(H5Tcopy, -1) CALL(H5Tget_class, -1)
 CALL(H5Tget_size, 0) CALL(H5Tis_variable_str, -1) CALL(H5Tset_cset, -1) CALL(H5Tset_size, -1)
 CALL(H5free_memory, -1)
+    /* clang-format on */
+    /* NOLINTEND(readability-function-size,readability-inconsistent-declaration-parameter-name) */

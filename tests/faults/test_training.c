@@ -242,7 +242,7 @@ static void mat(void **state)
     size_t length = 128;
 
     memset(file, ' ', length);
-    memcpy(file, "MATLAB 5", 8);
+    memcpy(file, (const char[]){'M', 'A', 'T', 'L', 'A', 'B', ' ', '5'}, 8);
     memcpy(file + 124, (unsigned char[]){0, 1, 'I', 'M'}, 4);
     for (int i = 0; i < 2; i++) {
       const size_t n = add_variable(plain, i ? 'y' : 'F', i ? 1 : 4, i ? 4 : 2);
