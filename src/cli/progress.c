@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -155,6 +156,14 @@ static void stop_for(progress *p, int exit_code, const char *cause)
   ip_text_clear(&line);
 }
 
+/* Anything of that name but a folder, which could not be taken away after it had its effect. */
+static bool stop_file_stands(const progress *p)
+{
+  struct stat about;
+
+  return lstat(p->stop_file, &about) == 0 && !S_ISDIR(about.st_mode);
+}
+
 static void consider_stopping(progress *p, const ip_progress *seen)
 {
   const double now = seconds_now();
@@ -168,7 +177,7 @@ static void consider_stopping(progress *p, const ip_progress *seen)
     stop_for(p, 75, "max_time is over");
   else if (now - p->looked >= look_seconds) {
     p->looked = now;
-    if (access(p->stop_file, F_OK) == 0) stop_for(p, 75, p->stop_file);
+    if (stop_file_stands(p)) stop_for(p, 75, p->stop_file);
   }
 }
 

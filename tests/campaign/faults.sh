@@ -39,7 +39,7 @@ count() {
   [ "$1" != continue ] || cp half.h5 count.h5
   expect 0 env LD_PRELOAD="$shim" IP_FAULT_KIND="$2" IP_FAULT_MODE="$3" IP_FAULT_N=0 \
     IP_FAULT_RANK=$rank IP_FAULT_MATCH=count.h5 IP_FAULT_LOG="$PWD/count.log" \
-    mpirun -n $n "$program" run f.yaml -q -o count.h5
+    mpirun -n $n "$program" run f.yaml checkpoint=0 -q -o count.h5
   cmp good.h5 count.h5 || fail "not the same bytes: $1"
   calls=$(sed -n 's/^calls //p' count.log)
   [ "${calls:-0}" -gt 0 ] || fail "$1 $2 $3: no calls are seen"

@@ -10,8 +10,8 @@ network: {hidden: [7, 4]}
 look: log
 reproducible: yes
 studies:
-  - {name: a, train.epochs: 3000, estimate: [{kind: binning, bins: 30, range: run}]}
-  - {name: b, train.epochs: 4000, train.optimizer: [momentum, sgd], save.weights: looked,
+  - {name: a, train.epochs: 6000, estimate: [{kind: binning, bins: 30, range: run}]}
+  - {name: b, train.epochs: 8000, train.optimizer: [momentum, sgd], save.weights: looked,
      estimate: [{kind: binning, bins: 30}]}
 YAML
 expect 0 ranks 2 "$program" run r.yaml -o calm.h5
@@ -43,8 +43,11 @@ echo "stopped $stops times"
 rm -f wild.h5
 "$program" run r.yaml -o wild.h5 checkpoint=0.1 >out 2>err &
 job=$!
-await_training wild.h5
-sleep 1
+# until the first slot has a head
+until [ "$(tail -c +4097 wild.h5.ckpt 2>/dev/null | head -c 8 | tr -d '\0' | wc -c)" -gt 0 ]; do
+  kill -0 "$job" || { cat out err; fail "no checkpoint was ever written"; }
+  sleep 0.05
+done
 kill -9 "$job"
 wait "$job" || true
 cp wild.h5 begun.h5

@@ -80,3 +80,7 @@ expect 0 "$program" run t.yaml
 touch t.h5.stop
 expect 0 "$program" run t.yaml
 [ ! -e t.h5.stop ] || fail "the stop file waits for another start"
+
+# A folder of that name asks for nothing: it could not be removed, and every start would stop.
+mkdir f.h5.stop
+expect 0 "$program" run t.yaml -o f.h5

@@ -4,7 +4,7 @@
    chance would find them: 1 of the head, 2 of the slots too. */
 
 #include "fuzz.h"
-#include <checkpoint.c> /* what it seals with */
+#include <checkpoint.c> /* what it seals with. NOLINT(bugprone-suspicious-include) */
 
 enum { RUNS = 3, CHUNK_OF_PAGE = 64, MOST_PAGES = 40 };
 

@@ -20,7 +20,7 @@ static PetscErrorCode keep(void *context, const ip_checkpoint *c)
   m->n = 0;
   for (size_t i = 0; i < c->n; i++) m->n += c->piece[i].bytes;
   free(m->bytes);
-  m->bytes = malloc(m->n);
+  m->bytes = malloc(m->n + 1);
   for (size_t i = 0, at = 0; i < c->n; at += c->piece[i++].bytes)
     if (c->piece[i].bytes) memcpy(m->bytes + at, c->piece[i].at, c->piece[i].bytes);
   m->share = c->share;
