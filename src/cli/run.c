@@ -265,7 +265,8 @@ static PetscErrorCode finish(experiment *x, bool stopped, int *exit_code)
       count_status(&now, IP_STATUS_DIVERGED) + count_status(&now, IP_STATUS_FAILED);
 
   *exit_code = stopped ? x->progress.exit_code : bad > 0;
-  if (count_status(&now, IP_STATUS_PENDING) == 0) PetscCall(ip_checkpoints_remove(x->path));
+  if (!stopped && (x->begun == 0 || count_status(&now, IP_STATUS_PENDING) == 0))
+    PetscCall(ip_checkpoints_remove(x->path)); /* no run that is begun is left */
   if (!stopped) return say_end(&now, x->a->quiet, progress_seconds(&x->progress));
   if (!x->a->quiet) say_stopped(&now, x->progress.last.given_up);
   return PETSC_SUCCESS;

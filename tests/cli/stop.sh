@@ -13,6 +13,7 @@ studies:
 YAML
 "$program" run s.yaml 'only=[0,2]' >out 2>err || { cat out err; fail "two short runs"; }
 says '4 of 6 runs are left, which only= does not name.'
+[ ! -e s.h5.ckpt ] || fail "checkpoints are left though no run is begun"
 cp s.h5 two.h5
 
 # begin COMMAND ...: starts it on a copy with two runs done and waits until it trains
