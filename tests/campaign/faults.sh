@@ -9,7 +9,10 @@
 # shellcheck source=../cli/lib.sh
 . "$(dirname "$0")/../cli/lib.sh"
 one=$(cd "$OLDPWD" && cd "$(dirname "$0")" && pwd)/fault.sh
-shim=$3
+# LD_PRELOAD is split at spaces, which a path may have: the name alone, found in its folder
+shim=$(basename "$3")
+LD_LIBRARY_PATH=$(cd "$OLDPWD" && cd "$(dirname "$3")" && pwd)${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+export LD_LIBRARY_PATH
 share=${4:-sample}
 # shellcheck disable=SC3045 # where there is none, cores may be left
 ulimit -c 0 2>/dev/null || true
