@@ -41,7 +41,7 @@ trap 'rm -rf "$TMPDIR"' EXIT
 export TMPDIR
 export OPENBLAS_NUM_THREADS=1 # before a fork, the fewer threads the better
 export ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=1024:quarantine_size_mb=8
-export LSAN_OPTIONS="suppressions=$source/tests/fuzz/lsan.supp:print_suppressions=0"
+export LSAN_OPTIONS="suppressions='$source/tests/fuzz/lsan.supp':print_suppressions=0"
 export UBSAN_OPTIONS=print_stacktrace=1
 
 if [ $# = 0 ]; then
