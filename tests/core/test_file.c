@@ -2,6 +2,7 @@
    interrupted, cut short or refused. */
 
 #include "check.h"
+#include "folder.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -76,20 +77,6 @@ WRAP(int, renameat2, (int a, const char *from, int b, const char *to, unsigned f
 WRAP(int, link, (const char *from, const char *to), (from, to))
 WRAP(int, unlink, (const char *path), (path))
 /* clang-format on */
-
-static char folder[] = "/tmp/infoplane_file_XXXXXX";
-
-static int enter(void **state)
-{
-  (void)state;
-  return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int leave(void **state)
-{
-  (void)state;
-  return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
-}
 
 static int calm(void **state)
 {
@@ -440,5 +427,5 @@ int main(void)
 
   PetscPushErrorHandler(ip_error_handler, NULL);
   no_fault();
-  return cmocka_run_group_tests(tests, enter, leave);
+  return cmocka_run_group_tests(tests, folder_enter, folder_leave);
 }

@@ -4,11 +4,11 @@
 #include "../study/study.h"
 #include "example.h"
 #include "failing.h"
+#include "folder.h"
 #include "lock.h"
 #include <cli.h>
 #include <mpi.h>
 
-static char folder[] = "/tmp/infoplane_faults_XXXXXX";
 static example e;
 
 /* Widths so long that their text grows once more. */
@@ -17,17 +17,10 @@ static const ip_value hidden = {.word = -1, .n = 40, .list = width};
 
 static int enter(void **state)
 {
-  (void)state;
   example_create(&e);
   for (int i = 0; i < 40; i++) width[i] = 100 + i;
   for (int r = 0; r < RUNS; r++) e.run[r].value[IP_KEY_NETWORK_HIDDEN] = &hidden;
-  return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int leave(void **state)
-{
-  (void)state;
-  return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+  return folder_enter(state);
 }
 
 /* ---- making and recognizing ------------------------------------------------------------------- */
@@ -322,7 +315,7 @@ int main(int argc, char **argv)
   setenv("OMPI_MCA_io", "romio321", 0);
   MPI_Init(&argc, &argv);
   PetscPushErrorHandler(ip_error_handler, NULL);
-  const int result = cmocka_run_group_tests(tests, enter, leave);
+  const int result = cmocka_run_group_tests(tests, enter, folder_leave);
 
   MPI_Finalize();
   return result;

@@ -1,6 +1,7 @@
 /* No memory left, from the text of an input to the record of a trained run. */
 
 #include "failing.h"
+#include "folder.h"
 #include <infoplane/dataset.h>
 #include <infoplane/options.h>
 #include <infoplane/rng.h>
@@ -28,20 +29,6 @@ static const char study_yaml[] = "dataset: {name: symmetric, labels: stochastic,
                                  "  - {name: three, dataset.labels: shuffled, "
                                  "train.split: idnns-prefix, network.blas: openblas, "
                                  "train.optimizer: momentum}\n";
-
-static char folder[] = "/tmp/infoplane_faults_XXXXXX";
-
-static int enter(void **state)
-{
-  (void)state;
-  return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int leave(void **state)
-{
-  (void)state;
-  return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
-}
 
 /* ---- options --------------------------------------------------------------------------------- */
 
@@ -622,7 +609,7 @@ int main(void)
 
   PetscPushErrorHandler(ip_error_handler, NULL);
   if (PetscInitializeNoArguments()) return 1; /* the bottleneck's solver needs it */
-  const int result = cmocka_run_group_tests(tests, enter, leave);
+  const int result = cmocka_run_group_tests(tests, folder_enter, folder_leave);
 
   PetscFinalize();
   return result;

@@ -2,6 +2,7 @@
    script that draws nothing), the summary, and the verbs that only look. */
 
 #include "failing.h"
+#include "folder.h"
 #include <cli.h>
 #include <ftw.h>
 #include <infoplane/view.h>
@@ -24,7 +25,6 @@ static const char study_yaml[] =
     "  - {name: noise, train.batch: [16, full]}\n"
     "  - {name: kept, save.weights: final, network.activation: [tanh, softsign]}\n";
 
-static char folder[] = "/tmp/infoplane_faults_XXXXXX";
 static FILE *nowhere;
 static input in;
 
@@ -70,8 +70,7 @@ static int enter(void **state)
 {
   char path[4096];
 
-  (void)state;
-  if (!mkdtemp(folder) || chdir(folder) != 0 || mkdir("bin", 0777) != 0) return -1;
+  if (folder_enter(state) != 0 || mkdir("bin", 0777) != 0) return -1;
   snprintf(path, sizeof path, "%s/bin:%s", folder, getenv("PATH"));
   setenv("PATH", path, 1);
   nowhere = fopen("/dev/null", "we");

@@ -2,6 +2,7 @@
    and nothing that is written or damaged later can harm what the next launch takes over. */
 
 #include "../study/study.h"
+#include "folder.h"
 #include <fcntl.h>
 #include <infoplane/store.h>
 #include <signal.h>
@@ -12,23 +13,20 @@
 
 enum { RUNS = 6, LEFT = 300, RIGHT = 5001 };
 
-static char folder[] = "/tmp/infoplane_checkpoint_XXXXXX";
 static study s;
 static int8_t pending[RUNS];
 
 static int enter(void **state)
 {
-  (void)state;
   s = study_of("dataset: {samples: 64}\nnetwork: {hidden: [40, 8]}\nrepeat: 6\n"
                "train: {epochs: 3}\nlook: [1]\nestimate: [{kind: binning, bins: 30}]\n");
-  return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+  return folder_enter(state);
 }
 
 static int leave(void **state)
 {
-  (void)state;
   study_clear(&s);
-  return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+  return folder_leave(state);
 }
 
 static ip_checkpoints_of of(int rank, int ranks, uint64_t token)

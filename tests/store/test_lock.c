@@ -1,6 +1,7 @@
 /* One job at a time: the second is refused, the dead one's lock is taken, the silent one's on a word. */
 
 #include "check.h"
+#include "folder.h"
 #include <fcntl.h>
 #include <infoplane/store.h>
 #include <signal.h>
@@ -10,19 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/infoplane_lock_XXXXXX";
-
 static int enter(void **state)
 {
-  (void)state;
   unsetenv("SLURM_JOB_ID");
-  return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int leave(void **state)
-{
-  (void)state;
-  return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+  return folder_enter(state);
 }
 
 /* A lock of somebody else, as old as this. */
@@ -316,5 +308,5 @@ int main(void)
   };
 
   PetscPushErrorHandler(ip_error_handler, NULL);
-  return cmocka_run_group_tests(tests, enter, leave);
+  return cmocka_run_group_tests(tests, enter, folder_leave);
 }

@@ -1,24 +1,11 @@
 /* The file before the first run: made whole or not at all, and strange files left as they are. */
 
 #include "example.h"
+#include "folder.h"
 #include "h5.h"
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-static char folder[] = "/tmp/infoplane_prepare_XXXXXX";
-
-static int enter(void **state)
-{
-  (void)state;
-  return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int leave(void **state)
-{
-  (void)state;
-  return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
-}
 
 static void prepare(const example *e, const char *path, bool made)
 {
@@ -232,5 +219,5 @@ int main(void)
   };
 
   PetscPushErrorHandler(ip_error_handler, NULL);
-  return cmocka_run_group_tests(tests, enter, leave);
+  return cmocka_run_group_tests(tests, folder_enter, folder_leave);
 }

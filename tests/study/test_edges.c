@@ -2,6 +2,7 @@
    theory says of any case; what is special about it stands in its row.  Not allowed: each case is
    refused before anything is trained, with its place and value in words. */
 
+#include "folder.h"
 #include "study.h"
 #include <hdf5.h>
 #include <stdlib.h>
@@ -435,12 +436,9 @@ static PetscErrorCode prepare(const char *yaml, study *s)
   return ip_plan_create(s->options, s->data, &s->plan);
 }
 
-static char folder[] = "/tmp/infoplane_edges_XXXXXX";
-
 static int enter(void **state)
 {
-  (void)state;
-  if (!mkdtemp(folder) || chdir(folder) != 0) return -1;
+  if (folder_enter(state) != 0) return -1;
   for (size_t f = 0; f < FILES; f++) write_hdf5(f), write_mat(f);
   return 0;
 }
@@ -449,12 +447,11 @@ static int leave(void **state)
 {
   char path[32];
 
-  (void)state;
   for (size_t f = 0; f < 2 * FILES; f++) {
     snprintf(path, sizeof path, "%s.%s", file[f / 2].name, f % 2 ? "h5" : "mat");
     unlink(path);
   }
-  return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+  return folder_leave(state);
 }
 
 static void every_refusal(void **state)
