@@ -4,7 +4,7 @@
    chance would find them: 1 of the head, 2 of the slots too. */
 
 #include "fuzz.h"
-#include <checkpoint.c> /* what it seals with. NOLINT(bugprone-suspicious-include) */
+#include <slots.h>
 
 enum { RUNS = 3, CHUNK_OF_PAGE = 64, MOST_PAGES = 40 };
 
@@ -25,19 +25,19 @@ static void make_study(void)
   MUST(!ip_plan_create(s.options, s.data, &s.plan) && s.plan->n_runs == RUNS);
 }
 
-static void seal_slot(uint8_t *file, size_t size, const head *h, uint64_t slot)
+static void seal_slot(uint8_t *file, size_t size, const slots_head *h, uint64_t slot)
 {
   const uint64_t at = slot_offset(h, slot);
   slot_head own;
   XXH3_state_t *hash = XXH3_createState();
 
-  MUST(hash && at + PAGE <= size);
+  MUST(hash && at + SLOT_PAGE <= size);
   memcpy(&own, file + at, sizeof own);
   own.magic = slot_magic;
   own.plan = h->plan;
   XXH3_64bits_reset(hash);
-  if (own.length <= h->payload) XXH3_64bits_update(hash, file + at + PAGE, own.length);
-  own.checksum = seal(hash, &own);
+  if (own.length <= h->payload) XXH3_64bits_update(hash, file + at + SLOT_PAGE, own.length);
+  own.checksum = slot_seal(hash, &own);
   memcpy(file + at, &own, sizeof own);
   XXH3_freeState(hash);
 }
@@ -45,19 +45,19 @@ static void seal_slot(uint8_t *file, size_t size, const head *h, uint64_t slot)
 /* Checksums that fit, where the lengths do. */
 static void make_fit(uint8_t *file, size_t size, uint64_t plan, bool slots)
 {
-  head h;
+  slots_head h;
 
   memcpy(&h, file, sizeof h);
-  h.magic = file_magic;
+  h.magic = slots_magic;
   h.plan = plan;
-  const bool fits =
-      h.own < MOST_PAGES && h.taken < MOST_PAGES && h.payload <= size && file_bytes(&h) <= size;
+  const bool fits = h.own < MOST_PAGES && h.taken < MOST_PAGES && h.payload <= size &&
+                    slots_file_bytes(&h) <= size;
 
   if (fits) {
-    entry index[MOST_PAGES];
+    slots_entry index[MOST_PAGES];
 
-    memcpy(index, file + PAGE, h.taken * sizeof *index);
-    h.checksum = checksum_of(&h, index);
+    memcpy(index, file + SLOT_PAGE, h.taken * sizeof *index);
+    h.checksum = slots_checksum(&h, index);
     for (uint64_t slot = 0; slots && slot < h.own + h.taken; slot++)
       seal_slot(file, size, &h, slot);
   }
@@ -71,7 +71,6 @@ static void use(const ip_checkpoints_of *of, size_t taken)
   size_t found_all = 0;
 
   MUST(!ip_checkpoints_open(of, &c));
-  MUST(c->head.taken == taken);
   for (size_t run = 0; run < RUNS; run++)
     for (size_t length = 0; length < 100; length += 33) {
       const ip_piece piece = {bytes, length};
@@ -107,7 +106,7 @@ static void take(const uint8_t *file, size_t size, const char *name, const char 
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-  static uint8_t file[MOST_PAGES * PAGE];
+  static uint8_t file[MOST_PAGES * SLOT_PAGE];
   const fuzz_path path = path_of("x.h5"), name = path_of("x.h5.ckpt");
   const size_t pages = (length + CHUNK_OF_PAGE - 1) / CHUNK_OF_PAGE;
   uint64_t plan = 0;
@@ -115,12 +114,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
   begin();
   make_study();
   if (pages > MOST_PAGES) return 0;
-  memset(file, 0, pages * PAGE);
+  memset(file, 0, pages * SLOT_PAGE);
   for (size_t i = 0; i < length; i++)
-    file[i / CHUNK_OF_PAGE * PAGE + i % CHUNK_OF_PAGE] = bytes[i];
-  MUST(!hash_plan(&(ip_checkpoints_of){.plan = s.plan, .build = "b"}, &plan));
+    file[i / CHUNK_OF_PAGE * SLOT_PAGE + i % CHUNK_OF_PAGE] = bytes[i];
+  MUST(!slots_hash_plan(&(ip_checkpoints_of){.plan = s.plan, .build = "b"}, &plan));
   if (length >= CHUNK_OF_PAGE && bytes[CHUNK_OF_PAGE - 1] & 1)
-    make_fit(file, pages * PAGE, plan, bytes[CHUNK_OF_PAGE - 1] & 2);
-  take(file, pages * PAGE, name.at, path.at);
+    make_fit(file, pages * SLOT_PAGE, plan, bytes[CHUNK_OF_PAGE - 1] & 2);
+  take(file, pages * SLOT_PAGE, name.at, path.at);
   return 0;
 }
