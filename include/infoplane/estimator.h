@@ -67,6 +67,27 @@ typedef struct {
 
 typedef struct ip_workspace ip_workspace; /**< buffers kept from call to call                 */
 
+enum { IP_CREW = 64 }; /**< most members */
+
+/** Several who measure the same columns of the same layer at the same time.  Member 0 asks for the
+ *  answers, the others assist it.  What takes long is an array of items in a fixed order: each
+ *  member makes those of its share, and member 0 gets them all.  What comes out has the same bits
+ *  for any number of members and any shares. */
+typedef struct {
+  size_t member, size;
+  double
+      lead; /**< share of member 0, 0 .. 1; the others have equal shares of the rest         */
+  void *context;
+  /** Member m has made items begin[m] .. begin[m + 1] - 1 of this many bytes, shape of begin
+   *  (size + 1); on member 0 all are there afterwards.  In the same order on all members. */
+  PetscErrorCode (*gather)(void *context, size_t bytes, const size_t begin[], void *item);
+  /** Called after every item that was made, may be NULL; an error ends the call of the estimator. */
+  PetscErrorCode (*between)(void *context);
+} ip_crew;
+
+/** Share out n items by cost, so that begin[m] is the first of member m. */
+void ip_crew_share(const ip_crew *crew, size_t n, const double cost[], size_t begin[]);
+
 /** One row of the table of estimators. */
 typedef struct ip_estimator {
   const char *name;              /**< value of `kind` in input files                         */
@@ -83,6 +104,9 @@ typedef struct ip_estimator {
   /** Measure n columns of this estimator, out: shape (n). */
   PetscErrorCode (*measure)(const ip_layer *layer, size_t n, const ip_column *const column[],
                             ip_workspace *work, ip_information out[]);
+  /** What a member of a crew other than 0 does of `measure`; NULL: member 0 does it alone. */
+  PetscErrorCode (*assist)(const ip_layer *layer, size_t n, const ip_column *const column[],
+                           ip_workspace *work);
   /** The slow, obvious form of one column: the oracle. */
   PetscErrorCode (*measure_reference)(const ip_layer *layer, const ip_column *column,
                                       ip_information *out);
@@ -114,6 +138,10 @@ enum { IP_WORKSPACE_SLOTS = 16 };
 PetscErrorCode ip_workspace_create(ip_workspace **work);
 void ip_workspace_destroy(ip_workspace **work);
 
+/** From now on this crew measures (a copy is kept); NULL, as at the beginning: one alone. */
+void ip_workspace_join(ip_workspace *work, const ip_crew *crew);
+const ip_crew *ip_workspace_crew(const ip_workspace *work);
+
 /** Room of at least this many bytes, 64-byte aligned, contents undefined; slots 0 .. 14 keep
  *  apart, the last one (15) is the front door's.  For estimators only. */
 PetscErrorCode ip_workspace_room(ip_workspace *work, size_t slot, size_t bytes, void **room);
@@ -126,6 +154,11 @@ PetscErrorCode ip_workspace_room(ip_workspace *work, size_t slot, size_t bytes, 
  *  and it has none. */
 PetscErrorCode ip_estimate(const ip_layer *layer, size_t n, const ip_column *const column[],
                            ip_workspace *work, ip_information out[]);
+
+/** The same on the other members of the workspace's crew, without an answer; nothing where the
+ *  estimator does not share.  Errors as ip_estimate. */
+PetscErrorCode ip_estimate_assist(const ip_layer *layer, size_t n,
+                                  const ip_column *const column[], ip_workspace *work);
 
 /** The cells into which a column's estimator puts the samples: every number 0 .. *n_cells - 1 is
  *  used.  Errors as ip_estimate; IP_ERR_CONFIG: the estimator has no cells. */

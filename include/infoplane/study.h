@@ -228,11 +228,29 @@ typedef struct {
  *  progress: share of the run's predicted cost that is done, 0 .. 1. */
 typedef PetscErrorCode (*ip_pause)(void *context, double progress, bool *stop);
 
+/** A look that several measure together: layers first .. last of a run's network. */
+typedef struct {
+  size_t run, first;
+  size_t n;             /**< parameters                */
+  const float *weights; /**< shape (n): at this look   */
+} ip_shared_look;
+
+/** Others who assist in measuring, as the schedule has them.  They see the same plan and data. */
+typedef struct {
+  void *context;
+  /** They begin with this look; *crew: how it is shared, we are its member 0. */
+  PetscErrorCode (*call)(void *context, const ip_shared_look *look, ip_crew *crew);
+  /** The look is over.  measured = false: it is given up, what they have not done is not needed.
+   *  An error that one of them had is returned at the latest here. */
+  PetscErrorCode (*dismiss)(void *context, bool measured);
+} ip_assistants;
+
 /** Who is asked while a run trains; what is NULL is not. */
 typedef struct {
   ip_pause pause;
   void *context;
   const ip_keeper *keeper;
+  const ip_assistants *assistants;
 } ip_company;
 
 /** Train one network from first to last epoch and record what is looked at; from its checkpoint,
@@ -267,6 +285,12 @@ typedef PetscErrorCode (*ip_watch)(void *context, const ip_progress *progress, b
 /** The signal that this process was sent and that asks it to stop, 0 = none. */
 typedef int (*ip_signaled)(void);
 
+/** The shares of a sweep's wall time, 0 .. 1, in which ranks trained, measured and stored. */
+typedef struct {
+  size_t ranks; /**< 0: none of these, and no shares */
+  double least, mean, most;
+} ip_busy;
+
 /** What is to be trained, and who takes and hears of it. */
 typedef struct {
   const ip_plan *plan;
@@ -282,13 +306,21 @@ typedef struct {
       *keeper; /**< or NULL: what is given up begins anew                          */
   double
       stall; /**< seconds without any progress of a rank that end the study; 0: see below     */
+  size_t ranks_per_run; /**< that measure one run together; 0 is 1                            */
+  ip_busy *busy; /**< shape (2) or NULL, as on all ranks: of ranks that train, of assistants  */
 } ip_sweep;
 
 enum { IP_STALL_SECONDS = 1800, IP_STALL_STEPS = 20 };
 
+/** Ranks of a sweep that train, where ranks_per_run consecutive ones work on a run. */
+int ip_study_leaders(int ranks, size_t ranks_per_run);
+
 /** Train the runs of a sweep, those with a checkpoint and then the longest predicted first, handed
  *  out by rank 0, which trains too (not above 64 ranks).  A run that cannot be trained is recorded
  *  as failed, and the sweep goes on.
+ *
+ *  With ranks_per_run = k the ranks 0, k, 2k, ... train; the k - 1 behind each (fewer behind the
+ *  last) assist it in measuring and sleep else.  Records have the same bits for any k.
  *
  *  Rank 0 watches all others and they watch it: who gives no sign for `stall` seconds (0: half an
  *  hour, or 20 predicted steps of the run where that is longer) ends the study with

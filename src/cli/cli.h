@@ -160,12 +160,17 @@ typedef struct {
   size_t n_todo;         /**< runs of this launch                                           */
   size_t named_and_done; /**< runs that `only` names and that stay as they are              */
   const int8_t *status;  /**< shape (runs)                                                  */
+  int ranks;             /**<                                                               */
+  size_t ranks_per_run;  /**< as asked for                                                  */
+  const ip_busy *busy;   /**< shape (2): ranks that train, assistants; at the end           */
 } standing;
 
 size_t count_status(const standing *s, ip_status status);
 /** " 3 7 and 12 more": the runs of n that have this status. */
 void list_runs(FILE *to, size_t n, const int8_t status[], int8_t which);
 PetscErrorCode say_beginning(const standing *s);
+/** ", \"busy\": [least, mean, most]" and the same of assistants, where there are any. */
+PetscErrorCode busy_json(const ip_busy busy[2], ip_text *text);
 /** After a stop. */
 void say_stopped(const standing *s, size_t given_up);
 /** After the last run; quiet: only what went wrong. */

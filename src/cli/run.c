@@ -27,6 +27,7 @@ typedef struct {
   int32_t *todo; /* shape (n_todo) */
   size_t n_todo, named_and_done;
   progress progress; /* rank 0 */
+  ip_busy busy[2];   /* ranks that train, their assistants */
   ip_text json, provenance;
   char build[64]; /* what numbers depend on: two files of one build are equal */
 } experiment;
@@ -38,9 +39,17 @@ static const ip_value *launch_value(const experiment *x, ip_key key)
 
 /* ---- opening ------------------------------------------------------------------------------------- */
 
+static size_t ranks_per_run(const experiment *x)
+{
+  return (size_t)launch_value(x, IP_KEY_RANKS_PER_RUN)->integer;
+}
+
+/* Those that train: who only assists has nothing to keep. */
 static int checkpointing_ranks(const experiment *x)
 {
-  return launch_value(x, IP_KEY_CHECKPOINT)->word >= 0 ? 0 : x->launch.size;
+  return launch_value(x, IP_KEY_CHECKPOINT)->word >= 0
+             ? 0
+             : ip_study_leaders(x->launch.size, ranks_per_run(x));
 }
 
 static ip_store_origin origin_of(const experiment *x)
@@ -117,7 +126,7 @@ static PetscErrorCode open_checkpoints(experiment *x)
                                 .plan = x->in.plan,
                                 .build = x->build,
                                 .token = x->token,
-                                .rank = x->launch.rank,
+                                .rank = x->launch.rank / (int)ranks_per_run(x),
                                 .ranks = checkpointing_ranks(x)};
   PetscErrorCode code = PETSC_SUCCESS;
 
@@ -173,6 +182,8 @@ static PetscErrorCode list_todo(experiment *x)
 static standing standing_of(const experiment *x)
 {
   return (standing){.in = &x->in,
+                    .ranks = x->launch.size,
+                    .ranks_per_run = ranks_per_run(x),
                     .path = x->path,
                     .created = x->created,
                     .damaged = x->damaged,
@@ -180,7 +191,8 @@ static standing standing_of(const experiment *x)
                     .keeps = checkpointing_ranks(x) > 0,
                     .n_todo = x->n_todo,
                     .named_and_done = x->named_and_done,
-                    .status = x->status};
+                    .status = x->status,
+                    .busy = x->busy};
 }
 
 /* Rank 0. */
@@ -217,7 +229,9 @@ static PetscErrorCode train_listed(experiment *x, bool *stopped)
                           .watch_context = &x->progress,
                           .signaled = signals_noted,
                           .keeper = x->checkpoints ? &x->keeper : NULL,
-                          .stall = stall->word >= 0 ? 0.0 : stall->real};
+                          .stall = stall->word >= 0 ? 0.0 : stall->real,
+                          .ranks_per_run = ranks_per_run(x),
+                          .busy = x->busy[0].ranks == 0 ? x->busy : NULL}; /* not of repairs */
 
   return ip_study_run(x->launch.comm, &sweep, stopped);
 }
@@ -247,9 +261,11 @@ static PetscErrorCode close_file(experiment *x, bool stopped)
   if (x->launch.rank == 0 && !launch_value(x, IP_KEY_REPRODUCIBLE)->integer) {
     ip_text end = {0};
     PetscErrorCode code =
-        ip_text_add(&end, "{\"seconds\": %.3f, \"runs\": %zu, \"stopped\": %s}",
+        ip_text_add(&end, "{\"seconds\": %.3f, \"runs\": %zu, \"stopped\": %s",
                     progress_seconds(&x->progress), x->n_todo, stopped ? "true" : "false");
 
+    if (!code) code = busy_json(x->busy, &end);
+    if (!code) code = ip_text_add(&end, "}");
     if (!code) code = ip_store_end_launch(x->store, end.text);
     ip_text_clear(&end);
     PetscCall(code);

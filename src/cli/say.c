@@ -63,6 +63,21 @@ PetscErrorCode describe_plan(const ip_plan *plan, ip_text *text)
   return PETSC_SUCCESS;
 }
 
+/* Ranks that work on one run together, or could. */
+static void say_groups(const standing *s)
+{
+  const size_t ranks = (size_t)s->ranks,
+               leaders = (size_t)ip_study_leaders(s->ranks, s->ranks_per_run);
+
+  if (s->ranks_per_run > ranks)
+    printf("ranks_per_run is %zu, and %s\n", s->ranks_per_run,
+           ranks == 1 ? "there is one rank: it works alone" : "all ranks work on one run");
+  if (s->n_todo > 0 && s->n_todo < leaders)
+    printf("%zu of %zu ranks have nothing to do; with ranks_per_run=%zu they assist in "
+           "measuring\n",
+           ranks - ranks * s->n_todo / leaders, ranks, ranks / s->n_todo);
+}
+
 PetscErrorCode say_beginning(const standing *s)
 {
   const size_t runs = s->in->plan->n_runs;
@@ -91,6 +106,7 @@ PetscErrorCode say_beginning(const standing *s)
     printf("only: %zu of the runs named %s done and stay%s as %s\n", s->named_and_done,
            s->named_and_done == 1 ? "is" : "are", s->named_and_done == 1 ? "s" : "",
            s->named_and_done == 1 ? "it is" : "they are");
+  say_groups(s);
   fflush(stdout);
   return PETSC_SUCCESS;
 }
@@ -137,6 +153,42 @@ static void say_bad_runs(FILE *to, const standing *s)
   }
 }
 
+/* ---- how busy ranks were ------------------------------------------------------------------------ */
+
+PetscErrorCode busy_json(const ip_busy busy[2], ip_text *text)
+{
+  static const char *const name[2] = {"busy", "assistants_busy"};
+
+  for (int i = 0; i < 2; i++)
+    if (busy[i].ranks > 0)
+      PetscCall(ip_text_add(text, ", \"%s\": [%.3f, %.3f, %.3f]", name[i], busy[i].least,
+                            busy[i].mean, busy[i].most));
+  return PETSC_SUCCESS;
+}
+
+/* ", 4 ranks busy 97-100 %, mean 98 %": shares of the time in which they trained, measured and
+   stored. */
+static void say_busy(const ip_busy *busy, const char *who)
+{
+  const double least = 100.0 * busy->least, mean = 100.0 * busy->mean,
+               most = 100.0 * busy->most;
+
+  if (busy->ranks == 0) return;
+  printf(", %zu %s%s busy ", busy->ranks, who, plural(busy->ranks));
+  if (busy->ranks == 1)
+    printf("%.0f %%", mean);
+  else
+    printf("%.0f-%.0f %%, mean %.0f %%", least, most, mean);
+}
+
+static void say_done(const standing *s, const char *spent)
+{
+  printf(" done in %s", spent);
+  say_busy(&s->busy[0], "rank");
+  say_busy(&s->busy[1], "assistant");
+  puts(".");
+}
+
 PetscErrorCode say_end(const standing *s, bool quiet, double seconds)
 {
   const size_t runs = s->in->plan->n_runs, pending = count_status(s, IP_STATUS_PENDING);
@@ -149,7 +201,7 @@ PetscErrorCode say_end(const standing *s, bool quiet, double seconds)
   if (pending > 0)
     printf(" %zu of %zu runs are left, which only= does not name.\n", pending, runs);
   if (s->n_todo > 0)
-    printf(" done in %s.\n", spent);
+    say_done(s, spent);
   else if (pending == 0)
     printf(" all %zu runs were done before; nothing was left to do.\n", runs);
   else

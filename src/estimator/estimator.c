@@ -104,16 +104,53 @@ PetscErrorCode ip_column_set_name(ip_column *column)
   return code;
 }
 
+/* ---- crew ---- */
+
+/* Share of the members before m. */
+static double share_before(const ip_crew *crew, size_t m)
+{
+  return m == 0 ? 0.0
+                : crew->lead + (1.0 - crew->lead) * (double)(m - 1) / (double)(crew->size - 1);
+}
+
+void ip_crew_share(const ip_crew *crew, size_t n, const double cost[], size_t begin[])
+{
+  double all = 0.0, until = 0.0;
+  size_t m = 0;
+
+  for (size_t i = 0; i < n; i++) all += cost[i];
+  for (size_t i = 0; i < n; i++) {
+    /* an item belongs to the share in which its middle lies */
+    while (m < crew->size && until + 0.5 * cost[i] >= share_before(crew, m) * all)
+      begin[m++] = i;
+    until += cost[i];
+  }
+  while (m <= crew->size) begin[m++] = n;
+}
+
 /* ---- workspace ---- */
 
 struct ip_workspace {
+  ip_crew crew;
   void *room[IP_WORKSPACE_SLOTS];
   size_t bytes[IP_WORKSPACE_SLOTS];
 };
 
 PetscErrorCode ip_workspace_create(ip_workspace **work)
 {
-  return IP_ALLOCATE(1, work);
+  PetscCall(IP_ALLOCATE(1, work));
+  ip_workspace_join(*work, NULL);
+  return PETSC_SUCCESS;
+}
+
+void ip_workspace_join(ip_workspace *work, const ip_crew *crew)
+{
+  work->crew = crew ? *crew : (ip_crew){.size = 1, .lead = 1.0};
+}
+
+const ip_crew *ip_workspace_crew(const ip_workspace *work)
+{
+  return &work->crew;
 }
 
 void ip_workspace_destroy(ip_workspace **work)
@@ -199,16 +236,22 @@ static PetscErrorCode check_answer(const ip_column *column, const ip_information
   return PETSC_SUCCESS;
 }
 
+static PetscErrorCode check_call(const ip_layer *layer, size_t n,
+                                 const ip_column *const column[])
+{
+  IP_CHECK(n >= 1, IP_ERR_INTERNAL, "no columns to measure");
+  for (size_t c = 1; c < n; c++)
+    IP_CHECK(column[c]->estimator == column[0]->estimator, IP_ERR_INTERNAL,
+             "columns %s and %s belong to two estimators", column[0]->name, column[c]->name);
+  return check_layer(layer);
+}
+
 PetscErrorCode ip_estimate(const ip_layer *layer, size_t n, const ip_column *const column[],
                            ip_workspace *work, ip_information out[])
 {
   void *room = NULL;
 
-  IP_CHECK(n >= 1, IP_ERR_INTERNAL, "no columns to measure");
-  for (size_t c = 1; c < n; c++)
-    IP_CHECK(column[c]->estimator == column[0]->estimator, IP_ERR_INTERNAL,
-             "columns %s and %s belong to two estimators", column[0]->name, column[c]->name);
-  PetscCall(check_layer(layer));
+  PetscCall(check_call(layer, n, column));
   PetscCall(ip_workspace_room(work, ANSWERS, n * sizeof *out, &room));
 
   ip_information *answer = room;
@@ -217,6 +260,14 @@ PetscErrorCode ip_estimate(const ip_layer *layer, size_t n, const ip_column *con
   for (size_t c = 0; c < n; c++) PetscCall(check_answer(column[c], &answer[c]));
   memcpy(out, answer, n * sizeof *out);
   return PETSC_SUCCESS;
+}
+
+PetscErrorCode ip_estimate_assist(const ip_layer *layer, size_t n,
+                                  const ip_column *const column[], ip_workspace *work)
+{
+  PetscCall(check_call(layer, n, column));
+  if (!column[0]->estimator->assist) return PETSC_SUCCESS;
+  return column[0]->estimator->assist(layer, n, column, work);
 }
 
 PetscErrorCode ip_estimate_cells(const ip_layer *layer, const ip_column *column,

@@ -12,7 +12,8 @@
 
    Samples are copied in order of their classes, each class from a multiple of 16 on, so that a
    block of pairs lies within one class or between two, and the sums of a class come out of the
-   same pass as those of all.  Blocks and the sums over them are in fixed order.
+   same pass as those of all.  A block adds up by itself, in single precision; the sums of blocks
+   are added in double and in fixed order, whoever of a crew made them.
 
    Source: Kolchinsky and Tracey, Entropy 19 (2017) 361; used for the information plane by Saxe
    et al., J. Stat. Mech. (2019) 124020. */
@@ -148,7 +149,24 @@ double ip_kde_entropy(double i_xt, size_t d, double s)
 
 /* ---- samples in order of their classes ---- */
 
-enum { SLOT_PLACE, SLOT_T, SLOT_NOISE, SLOT_SUM, SLOT_DISTANCE, SLOT_WEIGHT, SLOT_WEIGHED };
+enum {
+  SLOT_PLACE,
+  SLOT_T,
+  SLOT_NOISE,
+  SLOT_SUM,
+  SLOT_DISTANCE,
+  SLOT_WEIGHT,
+  SLOT_WEIGHED,
+  SLOT_SLAB,
+  SLOT_BLOCK,
+  SLOT_BLOCK_COST,
+  SLOT_BLOCK_SUM
+};
+
+/* Samples of one group that make a side of blocks. */
+typedef struct {
+  size_t begin, size, group;
+} slab;
 
 typedef struct {
   const ip_layer *layer;
@@ -157,6 +175,8 @@ typedef struct {
   size_t *begin;   /* shape (groups): first place, a multiple of 16      */
   size_t *size;    /* shape (groups): samples                            */
   size_t *place;   /* shape (n): where a sample stands                   */
+  size_t slabs;    /*                                                    */
+  slab *slab;      /* shape (slabs)                                      */
   size_t stride;   /*                                                    */
   float *t;        /* shape (d, stride)                                  */
   double scale;    /* t here is scale times the layer's, a power of two  */
@@ -176,6 +196,23 @@ static double *sums_of(const pairs *p, size_t noise, size_t bound, bool own)
 static double *weighed_of(const pairs *p, size_t noise, size_t bound)
 {
   return p->weighed + (noise * 2 + bound) * (size_t)p->layer->k * p->stride;
+}
+
+/* Every group from its beginning in sides of blocks, the last one smaller. */
+static PetscErrorCode cut_slabs(pairs *p)
+{
+  void *room = NULL;
+
+  PetscCall(ip_workspace_room(
+      p->work, SLOT_SLAB, (p->layer->n / IP_KDE_BLOCK + p->groups) * sizeof *p->slab, &room));
+  p->slab = room;
+  for (size_t g = 0; g < p->groups; g++)
+    for (size_t at = 0; at < p->size[g]; at += IP_KDE_BLOCK)
+      p->slab[p->slabs++] =
+          (slab){.begin = p->begin[g] + at,
+                 .size = p->size[g] - at < IP_KDE_BLOCK ? p->size[g] - at : IP_KDE_BLOCK,
+                 .group = g};
+  return PETSC_SUCCESS;
 }
 
 static PetscErrorCode find_places(pairs *p)
@@ -199,7 +236,7 @@ static PetscErrorCode find_places(pairs *p)
   for (size_t i = 0; i < layer->n; i++) p->place[i] += p->begin[layer->p ? 0 : layer->y[i]];
   /* Rows of a multiple of a page would meet in the same lines of the cache. */
   p->stride = next % 256 == 0 ? next + 16 : next;
-  return PETSC_SUCCESS;
+  return cut_slabs(p);
 }
 
 /* The power of two that brings the largest activation into [1/2, 1): exact, and no square
@@ -269,23 +306,97 @@ static float steepness_of(const pairs *p, size_t noise)
   return (float)fmin(fmax(log2_e / (8.0 * s), 0x1p-100), 0x1p120);
 }
 
-static void sum_groups(const pairs *p, ip_kde_block *block, const size_t group[2])
-{
-  const ip_kde_kernels *kernels = ip_kde_kernels_best();
-  const size_t a = group[0], b = group[1];
+/* Blocks of pairs (i, j), i <= j, whose sums are in memory together, and what each costs. */
+typedef struct {
+  size_t n, room;    /* how many; and at most     */
+  size_t (*side)[2]; /* shape (n): slabs i, j     */
+  double *cost;      /* shape (n): pairs           */
+  float *sum;        /* shape (n, floats)          */
+  size_t floats;     /* of the sums of one block   */
+} batch;
 
-  for (size_t i = 0; i < p->size[a]; i += IP_KDE_BLOCK)
-    for (size_t j = a == b ? i : 0; j < p->size[b]; j += IP_KDE_BLOCK) {
-      block->row = p->begin[a] + i;
-      block->column = p->begin[b] + j;
-      block->rows = p->size[a] - i < IP_KDE_BLOCK ? p->size[a] - i : IP_KDE_BLOCK;
-      block->columns = p->size[b] - j < IP_KDE_BLOCK ? p->size[b] - j : IP_KDE_BLOCK;
-      kernels->sum_block(block);
-    }
+enum { BATCH_BYTES = 1 << 24 };
+
+static PetscErrorCode make_batch(const pairs *p, size_t n_noise, batch *made)
+{
+  const size_t all = p->slabs * (p->slabs + 1) / 2,
+               floats = ip_kde_sums(n_noise, p->layer->p ? (size_t)p->layer->k : 0);
+  size_t n = BATCH_BYTES / (floats * sizeof(float));
+  void *room[3] = {NULL};
+
+  if (n < 1 || ip_workspace_crew(p->work)->size == 1) n = 1; /* it stays in cache */
+  if (n > all) n = all;
+  PetscCall(ip_workspace_room(p->work, SLOT_BLOCK, n * sizeof *made->side, &room[0]));
+  PetscCall(ip_workspace_room(p->work, SLOT_BLOCK_COST, n * sizeof(double), &room[1]));
+  PetscCall(ip_workspace_room(p->work, SLOT_BLOCK_SUM, n * floats * sizeof(float), &room[2]));
+  *made =
+      (batch){.room = n, .floats = floats, .side = room[0], .cost = room[1], .sum = room[2]};
+  return PETSC_SUCCESS;
+}
+
+/* The blocks from next[0], next[1] on; n = 0: there are none left. */
+static void fill_batch(const pairs *p, size_t next[2], batch *b)
+{
+  b->n = 0;
+  while (b->n < b->room && next[0] < p->slabs) {
+    const double pairs_in = (double)p->slab[next[0]].size * (double)p->slab[next[1]].size;
+
+    b->side[b->n][0] = next[0], b->side[b->n][1] = next[1];
+    b->cost[b->n++] = next[0] == next[1] ? 0.5 * pairs_in : pairs_in;
+    if (++next[1] == p->slabs) next[1] = ++next[0];
+  }
+}
+
+static void take_block(const pairs *p, const batch *batch_, size_t i, ip_kde_block *block)
+{
+  const slab *row = &p->slab[batch_->side[i][0]], *column = &p->slab[batch_->side[i][1]];
+
+  block->row = row->begin, block->rows = row->size;
+  block->column = column->begin, block->columns = column->size;
+  block->sum = batch_->sum + i * batch_->floats;
+}
+
+/* The sums of a block, noise variances first .. , join those of all; own: within one group. */
+static void add_block(const pairs *p, size_t first, bool own, const ip_kde_block *block)
+{
+  const float *sum = block->sum;
+
+  for (size_t q = 0; q < block->n_noise; q++)
+    for (size_t c = 0; c < 2; c++)
+      for (size_t w = 0; w <= block->k; w++, sum += (size_t)2 * IP_KDE_BLOCK) {
+        double *to = w == 0 ? sums_of(p, first + q, c, own)
+                            : weighed_of(p, first + q, c) + (w - 1) * p->stride;
+        double *row = to + block->row, *column = to + block->column;
+
+        for (size_t i = 0; i < block->rows; i++) row[i] += (double)sum[i];
+        for (size_t j = 0; j < block->columns; j++) column[j] += (double)sum[IP_KDE_BLOCK + j];
+      }
+}
+
+/* Each member of the crew its blocks; the first one adds up those of all. */
+static PetscErrorCode sum_batch(const pairs *p, size_t first, const batch *b,
+                                ip_kde_block *block)
+{
+  const ip_crew *crew = ip_workspace_crew(p->work);
+  size_t begin[IP_CREW + 1];
+
+  ip_crew_share(crew, b->n, b->cost, begin);
+  for (size_t i = begin[crew->member]; i < begin[crew->member + 1]; i++) {
+    take_block(p, b, i, block);
+    ip_kde_kernels_best()->sum_block(block);
+    if (crew->between) PetscCall(crew->between(crew->context));
+  }
+  if (crew->size > 1)
+    PetscCall(crew->gather(crew->context, b->floats * sizeof(float), begin, b->sum));
+  for (size_t i = 0; crew->member == 0 && i < b->n; i++) {
+    take_block(p, b, i, block);
+    add_block(p, first, p->slab[b->side[i][0]].group == p->slab[b->side[i][1]].group, block);
+  }
+  return PETSC_SUCCESS;
 }
 
 /* Kernel sums of the noise variances first .. first + n - 1. */
-static void sum_pairs(const pairs *p, size_t first, size_t n)
+static PetscErrorCode sum_pairs(const pairs *p, size_t first, size_t n)
 {
   ip_kde_block block = {.d = p->layer->d,
                         .stride = p->stride,
@@ -294,19 +405,14 @@ static void sum_pairs(const pairs *p, size_t first, size_t n)
                         .k = p->layer->p ? (size_t)p->layer->k : 0,
                         .weight = p->weight,
                         .distance = p->distance};
+  size_t next[2] = {0, 0};
+  batch b;
 
-  for (size_t a = 0; a < p->groups; a++)
-    for (size_t b = a; b < p->groups && p->size[a] > 0; b++) {
-      if (p->size[b] == 0) continue;
-      for (size_t q = 0; q < n; q++) {
-        block.steepness[q] = steepness_of(p, first + q);
-        for (size_t c = 0; c < 2; c++) {
-          block.sum[q][c] = sums_of(p, first + q, c, a == b);
-          if (p->weighed) block.weighed[q][c] = weighed_of(p, first + q, c);
-        }
-      }
-      sum_groups(p, &block, (const size_t[2]){a, b});
-    }
+  for (size_t q = 0; q < n; q++) block.steepness[q] = steepness_of(p, first + q);
+  PetscCall(make_batch(p, n, &b));
+  for (fill_batch(p, next, &b); b.n > 0; fill_batch(p, next, &b))
+    PetscCall(sum_batch(p, first, &b, &block));
+  return PETSC_SUCCESS;
 }
 
 static PetscErrorCode sum_all(pairs *p)
@@ -322,7 +428,7 @@ static PetscErrorCode sum_all(pairs *p)
   memset(p->sum, 0, bytes);
   if (p->layer->p) PetscCall(copy_weights(p));
   for (size_t q = 0; q < p->n_noise; q += IP_KDE_NOISES)
-    sum_pairs(p, q, p->n_noise - q < IP_KDE_NOISES ? p->n_noise - q : IP_KDE_NOISES);
+    PetscCall(sum_pairs(p, q, p->n_noise - q < IP_KDE_NOISES ? p->n_noise - q : IP_KDE_NOISES));
   return PETSC_SUCCESS;
 }
 
@@ -420,22 +526,38 @@ static PetscErrorCode find_noises(pairs *p, size_t n, const ip_column *const col
   return PETSC_SUCCESS;
 }
 
+/* All that does not depend on the single column. */
+static PetscErrorCode sum_layer(pairs *p, size_t n, const ip_column *const column[],
+                                double *variance)
+{
+  *variance = NAN;
+  for (size_t c = 0; c < n && isnan(*variance); c++)
+    if (column[c]->value[IP_KDE_SCALE].word == IP_SCALE_LAYER)
+      *variance = ip_kde_layer_variance(p->layer);
+  PetscCall(find_noises(p, n, column, *variance));
+  PetscCall(find_places(p));
+  PetscCall(copy_samples(p));
+  return p->n_noise > 0 ? sum_all(p) : PETSC_SUCCESS;
+}
+
 static PetscErrorCode measure(const ip_layer *layer, size_t n, const ip_column *const column[],
                               ip_workspace *work, ip_information out[])
 {
   pairs p = {.layer = layer, .work = work};
-  double variance = NAN;
+  double variance;
 
-  for (size_t c = 0; c < n && isnan(variance); c++)
-    if (column[c]->value[IP_KDE_SCALE].word == IP_SCALE_LAYER)
-      variance = ip_kde_layer_variance(layer);
-  PetscCall(find_noises(&p, n, column, variance));
-  PetscCall(find_places(&p));
-  PetscCall(copy_samples(&p));
-  if (p.n_noise > 0) PetscCall(sum_all(&p));
+  PetscCall(sum_layer(&p, n, column, &variance));
   for (size_t c = 0; c < n; c++)
     out[c] = answer(&p, column[c], ip_kde_noise(column[c], variance));
   return PETSC_SUCCESS;
+}
+
+static PetscErrorCode assist(const ip_layer *layer, size_t n, const ip_column *const column[],
+                             ip_workspace *work)
+{
+  double variance;
+
+  return sum_layer(&(pairs){.layer = layer, .work = work}, n, column, &variance);
 }
 
 const ip_estimator ip_estimator_kde = {
@@ -448,5 +570,6 @@ const ip_estimator ip_estimator_kde = {
     .needs_run_range = needs_run_range,
     .measure = measure,
     .measure_reference = ip_kde_reference,
+    .assist = assist,
     .cost = cost,
 };

@@ -3,8 +3,8 @@
      D = |t_i - t_j|^2,   e = exp(-D / (8 s)) for the lower bound,   e^4 for the upper.
 
    Four rows at a time: first their distances to all columns, then the exponentials, whose sums
-   along the rows stay in registers and along the columns in a small array.  Sixteen lanes add up
-   in the tree of lanes.h; blocks add up in double. */
+   along the rows stay in registers and along the columns in the block's array.  Sixteen lanes add
+   up in the tree of lanes.h. */
 
 #include "kernels.h"
 #include <float.h>
@@ -15,10 +15,10 @@
 
 enum { STRIP = IP_KDE_STRIP, SIDE = IP_KDE_BLOCK, CHUNK = 32 };
 
-/* Sums along rows and columns of a strip: [0] of e, [1] of e^4. */
+/* Sums along the rows of a strip and the columns of the block: [0] of e, [1] of e^4. */
 typedef struct {
   ip_lanes row[2][STRIP];
-  float column[2][SIDE] __attribute__((aligned(64)));
+  float *column[2];
 } strip_sums;
 
 /* ---- distances ---- */
@@ -187,18 +187,20 @@ IP_INLINE four fold(ip_lanes a)
   return (q[0] + q[2]) + (q[1] + q[3]);
 }
 
-/* Add the sums of four rows to to[0 .. 3]. */
-IP_INLINE void add_rows(const ip_lanes row[STRIP], double to[STRIP])
+/* The sums of four rows. */
+IP_INLINE void put_rows(const ip_lanes row[STRIP], float to[STRIP])
 {
   four q[STRIP];
 
   for (int r = 0; r < STRIP; r++) q[r] = fold(row[r]);
-  for (int r = 0; r < STRIP; r++) to[r] += (double)((q[r][0] + q[r][2]) + (q[r][1] + q[r][3]));
+  for (int r = 0; r < STRIP; r++) to[r] = (q[r][0] + q[r][2]) + (q[r][1] + q[r][3]);
 }
 
-static void add_columns(const float *column, size_t n, double to[])
+/* Where the block's sums of one noise variance, bound c and weight (0: none, 1 + y: of class y)
+   stand: along the rows; those along the columns follow. */
+IP_INLINE float *sums_of(const ip_kde_block *b, size_t noise, size_t c, size_t weight)
 {
-  for (size_t i = 0; i < n; i++) to[i] += (double)column[i];
+  return b->sum + ((noise * 2 + c) * (1 + b->k) + weight) * 2 * SIDE;
 }
 
 /* Weighed sums of kept kernels of one strip, for one class and one bound, register h of each
@@ -239,54 +241,53 @@ IP_INLINE void weigh(const float *kept, const float *const of_row_column[2], con
 
 /* One strip on the diagonal takes the vector it lies in along the rows only: all pairs within
    are met twice there. */
-static void keep_diagonal(strip_sums *sums, size_t v, float saved[2][IP_LANES], bool back)
+static void keep_diagonal(float *column, size_t v, float saved[IP_LANES], bool back)
 {
-  for (int c = 0; c < 2; c++) {
-    float *column = sums->column[c] + v * IP_LANES;
+  float *at = column + v * IP_LANES;
 
-    memcpy(back ? column : saved[c], back ? saved[c] : column, IP_LANES * sizeof *column);
-  }
+  memcpy(back ? at : saved, back ? saved : at, IP_LANES * sizeof *at);
 }
 
-/* Row sums of one strip added to the block's, column sums to `sums`. */
-static void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const float *distance,
-                      strip_sums *sums)
+/* Sums of one strip, whose kernels are kept where keep is not NULL. */
+IP_INLINE void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const float *distance,
+                         float *keep)
 {
   const bool diagonal = b->row == b->column;
   const size_t v[2] = {diagonal ? row / IP_LANES : 0, (b->columns + IP_LANES - 1) / IP_LANES};
   float saved[2][IP_LANES];
+  strip_sums sums;
 
-  if (diagonal) keep_diagonal(sums, v[0], saved, false);
-  add_kernels(distance, v, b->steepness[noise], sums, NULL);
-  if (diagonal) keep_diagonal(sums, v[0], saved, true);
-  for (int c = 0; c < 2; c++) add_rows(sums->row[c], b->sum[noise][c] + b->row + row);
+  for (size_t c = 0; c < 2; c++) {
+    sums.column[c] = sums_of(b, noise, c, 0) + SIDE;
+    if (diagonal) keep_diagonal(sums.column[c], v[0], saved[c], false);
+  }
+  add_kernels(distance, v, b->steepness[noise], &sums, keep);
+  for (size_t c = 0; c < 2; c++) {
+    if (diagonal) keep_diagonal(sums.column[c], v[0], saved[c], true);
+    put_rows(sums.row[c], sums_of(b, noise, c, 0) + row);
+  }
 }
 
 /* The same with the sums of every class. */
-static void weigh_strip(const ip_kde_block *b, size_t noise, size_t row, const float *distance,
-                        strip_sums *sums)
+static void weigh_strip(const ip_kde_block *b, size_t noise, size_t row, const float *distance)
 {
   const bool diagonal = b->row == b->column;
   const size_t v[2] = {diagonal ? row / IP_LANES : 0, (b->columns + IP_LANES - 1) / IP_LANES};
-  float saved[2][IP_LANES], kept[2 * STRIP * SIDE] __attribute__((aligned(64)));
-  strip_sums of_class;
+  float saved[IP_LANES], kept[2 * STRIP * SIDE] __attribute__((aligned(64)));
+  strip_sums sums;
 
-  if (diagonal) keep_diagonal(sums, v[0], saved, false);
-  add_kernels(distance, v, b->steepness[noise], sums, kept);
-  if (diagonal) keep_diagonal(sums, v[0], saved, true);
-  for (int c = 0; c < 2; c++) add_rows(sums->row[c], b->sum[noise][c] + b->row + row);
+  sum_strip(b, noise, row, distance, kept);
   for (size_t y = 0; y < b->k; y++)
     for (size_t c = 0; c < 2; c++) {
       const float *weight = b->weight + y * b->stride;
-      float *column = of_class.column[0];
-      double *to = b->weighed[noise][c] + y * b->stride;
+      float *to = sums_of(b, noise, c, 1 + y);
 
-      memset(column, 0, SIDE * sizeof *column);
+      sums.column[0] = to + SIDE;
+      if (diagonal) keep_diagonal(sums.column[0], v[0], saved, false);
       weigh(kept + c * STRIP * SIDE,
-            (const float *const[2]){weight + b->row + row, weight + b->column}, v, &of_class);
-      if (diagonal) memset(column + v[0] * IP_LANES, 0, IP_LANES * sizeof *column);
-      add_rows(of_class.row[0], to + b->row + row);
-      add_columns(column, b->columns, to + b->column);
+            (const float *const[2]){weight + b->row + row, weight + b->column}, v, &sums);
+      if (diagonal) keep_diagonal(sums.column[0], v[0], saved, true);
+      put_rows(sums.row[0], to + row);
     }
 }
 
@@ -318,9 +319,7 @@ static void strip_distances(const ip_kde_block *b, size_t row, float *out)
 
 static void sum_block(const ip_kde_block *b)
 {
-  strip_sums sums[IP_KDE_NOISES];
-
-  memset(sums, 0, b->n_noise * sizeof *sums);
+  memset(b->sum, 0, ip_kde_sums(b->n_noise, b->k) * sizeof *b->sum);
   if (b->d > CHUNK) all_distances(b);
   for (size_t row = 0; row < b->rows; row += STRIP) {
     float *distance = b->distance + (b->d > CHUNK ? row * SIDE : 0);
@@ -329,14 +328,11 @@ static void sum_block(const ip_kde_block *b)
     if (row + STRIP > b->rows || b->columns % IP_LANES) push_away(b, row, distance);
     for (size_t q = 0; q < b->n_noise; q++) {
       if (b->k > 0)
-        weigh_strip(b, q, row, distance, &sums[q]);
+        weigh_strip(b, q, row, distance);
       else
-        sum_strip(b, q, row, distance, &sums[q]);
+        sum_strip(b, q, row, distance, NULL);
     }
   }
-  for (size_t q = 0; q < b->n_noise; q++)
-    for (int c = 0; c < 2; c++)
-      add_columns(sums[q].column[c], b->columns, b->sum[q][c] + b->column);
 }
 
 const ip_kde_kernels IP_KERNEL_NAME(ip_kde_kernels, IP_ISA_SUFFIX) = {.sum_block = sum_block};

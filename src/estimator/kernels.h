@@ -40,20 +40,28 @@ enum {
 };
 
 /* A block of pairs (row, column). Rows and columns begin at multiples of 16; whole vectors of 16
-   can be read past their ends. A block on the diagonal (row == column) takes each pair once. */
+   can be read past their ends. A block on the diagonal (row == column) takes each pair once.
+
+   Its sums are an array of its own: for each noise variance, for c = 8 and c = 2, of the kernel
+   itself and then weighed by each class, along the rows and along the columns: shape (n_noise,
+   2, 1 + k, 2, IP_KDE_BLOCK).  What lies past rows and columns may hold anything. */
 typedef struct {
   size_t d, stride;
   const float *t; /* shape (d, stride)                                        */
   size_t row, rows, column, columns;
   size_t n_noise;
   float steepness[IP_KDE_NOISES]; /* log2 e / (8 s)                                    */
-  double *sum[IP_KDE_NOISES][2];  /* shape (stride): sums of the kernel of each sample
-                                     over the others: [0] c = 8, [1] c = 2             */
-  size_t k;            /* classes that weigh, 0 for none                               */
-  const float *weight; /* shape (k, stride), or NULL                                   */
-  double *weighed[IP_KDE_NOISES][2]; /* shape (k, stride)                              */
-  float *distance;                   /* room for (IP_KDE_BLOCK, IP_KDE_BLOCK)          */
+  size_t k;                       /* classes that weigh, 0 for none                    */
+  const float *weight;            /* shape (k, stride), or NULL                        */
+  float *distance;                /* room for (IP_KDE_BLOCK, IP_KDE_BLOCK)             */
+  float *sum;                     /* 64-byte aligned                                   */
 } ip_kde_block;
+
+/* Floats of the sums of a block. */
+static inline size_t ip_kde_sums(size_t n_noise, size_t k)
+{
+  return n_noise * 2 * (1 + k) * 2 * IP_KDE_BLOCK;
+}
 
 typedef struct {
   void (*sum_block)(const ip_kde_block *block);

@@ -323,3 +323,50 @@ PetscErrorCode measurement_layer(measurement *m, size_t layer, int32_t e, pass p
   }
   return PETSC_SUCCESS;
 }
+
+/* ---- together with others ----------------------------------------------------------------------- */
+
+void measurement_join(measurement *m, const ip_crew *crew)
+{
+  ip_workspace_join(m->work, crew);
+}
+
+/* Columns of one part that estimator i measures and shares out. */
+static size_t choose_shared(const measurement *m, size_t i, size_t on)
+{
+  const ip_estimator *e = ip_estimator_row(i);
+
+  return e->assist && m->on[on].wanted && m->on[on].m > 0 ? choose(m, e, on, FIRST_PASS) : 0;
+}
+
+double measurement_shared_cost(const measurement *m)
+{
+  double cost = 0.0;
+
+  for (size_t on = 0; on < IP_ONS; on++)
+    for (size_t i = 0; ip_estimator_row(i); i++) {
+      const size_t n = choose_shared(m, i, on);
+
+      for (size_t l = 1; n > 0 && l <= ip_network_layers(m->network); l++)
+        cost +=
+            ip_estimator_row(i)->cost(m->on[on].m, (size_t)ip_network_width(m->network, l), n);
+    }
+  return cost;
+}
+
+PetscErrorCode measurement_assist(measurement *m, size_t layer)
+{
+  for (size_t on = 0; on < IP_ONS; on++)
+    for (size_t i = 0; ip_estimator_row(i); i++) {
+      const size_t n = choose_shared(m, i, on);
+
+      if (n == 0) continue;
+
+      const ip_layer v = view(m, layer, &m->on[on]);
+
+      PetscCall(stage_begin(ip_estimator_name(i)));
+      PetscCall(ip_estimate_assist(&v, n, m->chosen, m->work));
+      PetscCall(stage_end());
+    }
+  return PETSC_SUCCESS;
+}

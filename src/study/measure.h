@@ -30,6 +30,13 @@ const ip_snapshot *measurement_snapshot(const measurement *m);
 PetscErrorCode measurement_layer(measurement *m, size_t layer, int32_t e, pass p,
                                  ip_record *record);
 
+/** From now on the first pass is measured by this crew; NULL: by one alone. */
+void measurement_join(measurement *m, const ip_crew *crew);
+/** What a crew can share of a look: predicted, elementary operations. */
+double measurement_shared_cost(const measurement *m);
+/** What a member of the crew other than 0 does of measurement_layer in the first pass. */
+PetscErrorCode measurement_assist(measurement *m, size_t layer);
+
 /** The range of each layer over the run so far, as pieces of a checkpoint: at most
  *  MEASUREMENT_PIECES; returns how many. */
 enum { MEASUREMENT_PIECES = 2 * IP_ONS };

@@ -51,7 +51,7 @@ static PetscErrorCode create_trainer(training *t)
   return ip_trainer_create(t->network, &how, &t->set, &t->trainer);
 }
 
-static PetscErrorCode prepare(training *t)
+PetscErrorCode training_prepare(training *t)
 {
   const ip_labels labels = (ip_labels)value_of(t, IP_KEY_DATASET_LABELS)->word;
 
@@ -61,8 +61,13 @@ static PetscErrorCode prepare(training *t)
                             value_of(t, IP_KEY_TRAIN_FRACTION)->real, t->data->n, t->run->seed,
                             t->run->replicate, &t->split));
   PetscCall(create_network(t));
+  return measurement_create(t->plan, t->run, t->y, t->split, t->network, &t->measurement);
+}
+
+static PetscErrorCode prepare(training *t)
+{
+  PetscCall(training_prepare(t));
   PetscCall(create_trainer(t));
-  PetscCall(measurement_create(t->plan, t->run, t->y, t->split, t->network, &t->measurement));
   t->at = (place){.finite = true};
   ((int32_t *)t->record->array[IP_FIELD_train_test_overlap])[0] = (int32_t)t->split->overlap;
   if (measurement_has_second_pass(t->measurement))
@@ -70,7 +75,7 @@ static PetscErrorCode prepare(training *t)
   return measurement_entropies(t->measurement, t->record);
 }
 
-static void clear(training *t)
+void training_clear(training *t)
 {
   measurement_destroy(&t->measurement);
   ip_trainer_destroy(&t->trainer);
@@ -157,6 +162,38 @@ static void keep_weights(training *t, size_t look)
   for (size_t i = 0; i < n; i++) saved[i] = weights[i];
 }
 
+/* ---- assistants -------------------------------------------------------------------------------- */
+
+static const double worth_sharing =
+    5e7; /* elementary operations of a look, some milliseconds */
+
+/* They begin with the layers of the look that is due while we look at the network. */
+static PetscErrorCode call_assistants(training *t)
+{
+  const ip_assistants *a = t->company ? t->company->assistants : NULL;
+  const ip_shared_look look = {.run = t->record->run,
+                               .first = (size_t)t->at.layers + 1,
+                               .n = ip_network_n_parameters(t->network),
+                               .weights = ip_network_parameters(t->network)};
+  ip_crew crew;
+
+  if (!a || measurement_shared_cost(t->measurement) < worth_sharing) return PETSC_SUCCESS;
+  PetscCall(a->call(a->context, &look, &crew));
+  t->assisted = true;
+  measurement_join(t->measurement, &crew);
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode dismiss_assistants(training *t, bool measured)
+{
+  if (!t->assisted) return PETSC_SUCCESS;
+  t->assisted = false;
+  measurement_join(t->measurement, NULL);
+  return t->company->assistants->dismiss(t->company->assistants->context, measured);
+}
+
+/* ---- one look ---------------------------------------------------------------------------------- */
+
 /* All that does not depend on the columns. */
 static PetscErrorCode look_at_network(training *t, int32_t e, bool *finite)
 {
@@ -173,6 +210,7 @@ static PetscErrorCode look_at(training *t, bool *finite)
   const size_t look = (size_t)t->at.looks, layers = ip_network_layers(t->network);
   const int32_t e = t->measure->look[look];
 
+  if (*finite) PetscCall(call_assistants(t));
   PetscCall(stage_begin("look"));
 
   const PetscErrorCode code = look_at_network(t, e, finite);
@@ -187,6 +225,7 @@ static PetscErrorCode look_at(training *t, bool *finite)
     PetscCall(measurement_layer(t->measurement, layer, e, FIRST_PASS, t->record));
     t->at.layers = layer < layers ? (int64_t)layer : 0;
     t->at.looks += layer == layers;
+    if (layer == layers) PetscCall(dismiss_assistants(t, true));
     PetscCall(pause_now(t));
   }
   return PETSC_SUCCESS;
@@ -267,7 +306,7 @@ static PetscErrorCode begin(training *t)
   if (!training_was_begun(t)) return PETSC_SUCCESS;
   PetscCall(training_load(t, &found));
   if (found) return PETSC_SUCCESS;
-  clear(t);
+  training_clear(t);
   ip_record_reset(t->record, t->record->run);
   return prepare(t);
 }
@@ -292,9 +331,11 @@ PetscErrorCode ip_run_train(const ip_plan *plan, size_t run, const ip_company *c
   ip_record_reset(record, run);
   t.begun = t.saved = training_clock();
 
-  const PetscErrorCode code = train(&t);
+  PetscErrorCode code = train(&t);
+  const PetscErrorCode dismissed = dismiss_assistants(&t, false);
 
-  clear(&t);
+  if (!code) code = dismissed;
+  training_clear(&t);
   PetscCall(code);
   record->seconds = t.at.seconds + training_clock() - t.begun;
   *stopped = t.stopped;

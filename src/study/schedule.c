@@ -7,19 +7,27 @@
    A worker asks for its next run one epoch before it finishes, so that the answer is there in
    time.  Rank 0 answers between epochs and between layers of a look; when its own work is over it
    serves with short sleeps until every rank has been told NONE, and all meet in a barrier that
-   sleeps too.  A claim carries no truth: what is done is what the sink has taken.  Two-sided
+   sleeps too.  With several ranks per run all this is between the first ranks of the groups
+   (schedule_group.c); the others only hear rank 0.  A claim carries no truth: what is done is what the sink has taken.  Two-sided
    messages only: with Debian's settings every one-sided window aborts over TCP. */
 
 #include "schedule.h"
 #include "stage.h"
+#include "training.h"
+#include <math.h>
 #include <stdio.h>
 #include <time.h>
 
 static const double guess_seconds = 1e-8; /* of an elementary operation: a slow machine's */
 
+void schedule_sleep(double seconds)
+{
+  nanosleep(&(struct timespec){.tv_nsec = (long)(1e9 * seconds)}, NULL);
+}
+
 void schedule_doze(void)
 {
-  nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+  schedule_sleep(2e-4);
 }
 
 /* ---- one run, on any rank -------------------------------------------------------------------- */
@@ -47,9 +55,12 @@ static bool is_grave(PetscErrorCode code)
 }
 
 /* Train and hand on; a run that fails is recorded as failed and the sweep goes on. */
-PetscErrorCode schedule_do_run(rank_state *self, ip_pause pause, void *context, report *done)
+static PetscErrorCode do_run(rank_state *self, report *done)
 {
-  const ip_company company = {pause, context, self->sweep->keeper};
+  const ip_company company = {.pause = self->pause,
+                              .context = self->pause_context,
+                              .keeper = self->sweep->keeper,
+                              .assistants = self->group ? group_assistants(self->group) : NULL};
   bool stopped = false;
 
   self->share = 0.0;
@@ -75,6 +86,44 @@ PetscErrorCode schedule_do_run(rank_state *self, ip_pause pause, void *context, 
   return PETSC_SUCCESS;
 }
 
+PetscErrorCode schedule_do_run(rank_state *self, ip_pause pause, void *context, report *done)
+{
+  const double began = training_clock(), waited = self->group ? group_waited(self->group) : 0.0;
+
+  self->pause = pause;
+  self->pause_context = context;
+  PetscCall(do_run(self, done));
+  self->busy += training_clock() - began;
+  if (self->group) self->busy -= group_waited(self->group) - waited;
+  return PETSC_SUCCESS;
+}
+
+/* ---- how busy ranks were --------------------------------------------------------------------- */
+
+/* Over the ranks that have a share; the same on all. */
+static PetscErrorCode sum_up_busy(MPI_Comm comm, bool counts, double share, ip_busy *busy)
+{
+  double least = counts ? share : 2.0, most = counts ? share : -1.0;
+  double sum[2] = {counts ? share : 0.0, counts ? 1.0 : 0.0};
+
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &least, 1, MPI_DOUBLE, MPI_MIN, comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_DOUBLE, MPI_MAX, comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_DOUBLE, MPI_SUM, comm));
+  *busy = (ip_busy){.ranks = (size_t)sum[1]};
+  if (busy->ranks > 0)
+    *busy = (ip_busy){(size_t)sum[1], fmax(least, 0.0), sum[0] / sum[1], fmin(most, 1.0)};
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode tell_busy(const rank_state *self, bool leads, double began)
+{
+  const double wall = training_clock() - began, share = wall > 0.0 ? self->busy / wall : 0.0;
+
+  if (!self->sweep->busy) return PETSC_SUCCESS;
+  PetscCall(sum_up_busy(self->comm, leads, share, &self->sweep->busy[0]));
+  return sum_up_busy(self->comm, !leads, share, &self->sweep->busy[1]);
+}
+
 /* ---- front door ------------------------------------------------------------------------------ */
 
 /* The plain barrier burns the core; workers may wait here for hours, rank 0 comes last. */
@@ -96,15 +145,56 @@ static PetscErrorCode quiet_barrier(const rank_state *self, worker *w)
   }
 }
 
+static PetscErrorCode do_work(rank_state *self, master *m, worker *w, bool *left_over)
+{
+  if (m) {
+    PetscCall(master_work(m, left_over));
+  } else if (schedule_leads(self, self->rank)) {
+    PetscCall(worker_work(w));
+  } else {
+    PetscCall(group_assist(self->group, w));
+    return worker_fall_silent(w);
+  }
+  return self->group ? group_leave(self->group) : PETSC_SUCCESS;
+}
+
 static PetscErrorCode conduct(rank_state *self, master *m, worker *w, bool *stopped)
 {
+  const double began = training_clock();
   bool left_over = false;
 
-  PetscCall(m ? master_work(m, &left_over) : worker_work(w));
+  PetscCall(do_work(self, m, w, &left_over));
   PetscCall(quiet_barrier(self, w));
   PetscCallMPI(MPI_Bcast(&left_over, 1, MPI_C_BOOL, 0, self->comm));
+  PetscCall(tell_busy(self, schedule_leads(self, self->rank), began));
+  if (self->group) PetscCall(group_part(self->group));
   *stopped = left_over;
   return PETSC_SUCCESS;
+}
+
+/* Ranks of a group, at least one and at most all. */
+static int group_size(int ranks, size_t ranks_per_run)
+{
+  if (ranks_per_run < 1) return 1;
+  return ranks_per_run < (size_t)ranks ? (int)ranks_per_run : ranks;
+}
+
+int ip_study_leaders(int ranks, size_t ranks_per_run)
+{
+  const int each = group_size(ranks, ranks_per_run);
+
+  return (ranks + each - 1) / each;
+}
+
+static PetscErrorCode begin(rank_state *self)
+{
+  self->each = group_size(self->size, self->sweep->ranks_per_run);
+  IP_CHECK(self->each <= IP_CREW, IP_ERR_CONFIG, "ranks_per_run: %d, but at most %d",
+           self->each, (int)IP_CREW);
+  self->leaders = ip_study_leaders(self->size, self->sweep->ranks_per_run);
+  PetscCall(stage_register());
+  if (self->each > 1) PetscCall(group_create(self, &self->group));
+  return ip_record_create(self->plan, &self->record);
 }
 
 PetscErrorCode ip_study_run(MPI_Comm comm, const ip_sweep *sweep, bool *stopped)
@@ -116,15 +206,15 @@ PetscErrorCode ip_study_run(MPI_Comm comm, const ip_sweep *sweep, bool *stopped)
 
   PetscCallMPI(MPI_Comm_rank(comm, &self.rank));
   PetscCallMPI(MPI_Comm_size(comm, &self.size));
-  PetscCall(stage_register());
   self.limit = silence_limit(self.plan, sweep->stall, self.speed);
 
-  PetscErrorCode code = ip_record_create(sweep->plan, &self.record);
+  PetscErrorCode code = begin(&self);
 
   if (!code) code = self.rank == 0 ? master_create(&self, &m) : worker_create(&self, &w);
   if (!code) code = conduct(&self, m, w, stopped);
   master_destroy(&m);
   worker_destroy(&w);
+  group_destroy(&self.group);
   ip_record_destroy(&self.record);
   return code;
 }

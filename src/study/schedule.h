@@ -1,8 +1,8 @@
 #pragma once
 
 /** @file
- *  The two sides of the schedule: rank 0, which hands out runs, and the others.  Private to the
- *  study.
+ *  The sides of the schedule: rank 0, which hands out runs, the others that train, and those that
+ *  assist them.  Private to the study.
  */
 
 #include "silence.h"
@@ -19,10 +19,13 @@ typedef struct {
   char notice[240]; /**< of DONE why it failed, of ASK the host's name                 */
 } report;
 
+typedef struct group group; /**< ranks that work on one run */
+
 /** What every rank has. */
 typedef struct {
   MPI_Comm comm;
   int rank, size;
+  int each, leaders; /**< ranks that work on one run; ranks that train */
   const ip_plan *plan;
   const ip_sweep *sweep;
   ip_record *record;
@@ -31,10 +34,20 @@ typedef struct {
   PetscErrorCode broken; /**< a pause failed: the study is at fault, not the run */
   bool stop;
   double speed, limit; /**< seconds of an elementary operation; of silence that are too much */
+  double busy;         /**< seconds in which it trained, measured and stored                 */
+  group *group;        /**< NULL: every rank trains                                          */
+  ip_pause pause;      /**< while it trains: what lets other ranks go on                     */
+  void *pause_context;
 } rank_state;
+
+static inline bool schedule_leads(const rank_state *self, int rank)
+{
+  return rank % self->each == 0;
+}
 
 /** Train self->run and hand it on; what became of it is in *done. */
 PetscErrorCode schedule_do_run(rank_state *self, ip_pause pause, void *context, report *done);
+void schedule_sleep(double seconds);
 void schedule_doze(void);
 
 /** Rank 0 beside it. */
@@ -50,4 +63,21 @@ PetscErrorCode worker_create(rank_state *self, worker **result);
 PetscErrorCode worker_work(worker *w); /**< until it is told NONE */
 /** All that rank 0 has said, and whether it still lives. */
 PetscErrorCode worker_hear(worker *w);
+/** The same, and rank 0 is told of a signal: for who does not train. */
+PetscErrorCode worker_listen(worker *w);
+/** All that was told to rank 0 has left. */
+PetscErrorCode worker_fall_silent(worker *w);
 void worker_destroy(worker **w);
+
+/** The ranks that work on one run; collective. */
+PetscErrorCode group_create(rank_state *self, group **result);
+void group_destroy(group **result);
+/** Of the leader: who assists; NULL: nobody. */
+const ip_assistants *group_assistants(const group *g);
+double group_waited(const group *g); /**< seconds in which the leader waited for them */
+/** Of an assistant: until no look will follow. */
+PetscErrorCode group_assist(group *g, worker *w);
+/** Of the leader: no look will follow. */
+PetscErrorCode group_leave(group *g);
+/** Once all have met; collective. */
+PetscErrorCode group_part(group *g);

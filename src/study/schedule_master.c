@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TRAINING_RANK_0 = 64 }; /* up to so many ranks, rank 0 trains too */
+enum { TRAINING_RANK_0 = 64 }; /* up to so many ranks that train, rank 0 does too */
 static const double watch_seconds = 0.1;
 
 struct master {
@@ -142,7 +142,9 @@ static PetscErrorCode watch(master *m, bool now)
   ip_progress seen = m->progress;
   bool stop = false;
 
-  seen.running = m->open < m->self->size - 1 ? (size_t)m->open : (size_t)m->self->size - 1;
+  const int workers = m->self->leaders - 1;
+
+  seen.running = (size_t)(m->open < workers ? m->open : workers);
   seen.running += (size_t)(m->claim[0] != NONE); /* workers may have their next one already */
   for (int r = 0; r < m->self->size; r++) seen.work_done += m->part[r];
   PetscCall(m->self->sweep->watch(m->self->sweep->watch_context, &seen, &stop));
@@ -192,7 +194,7 @@ static PetscErrorCode pause_master(void *context, double progress, bool *stop)
 
 static PetscErrorCode train_and_serve(master *m)
 {
-  const bool trains = m->self->size <= TRAINING_RANK_0;
+  const bool trains = m->self->leaders <= TRAINING_RANK_0;
 
   while (trains && (m->self->run = claim_next(m, 0)) != NONE) {
     report done;
@@ -262,7 +264,10 @@ static PetscErrorCode fill(master *m)
   PetscCall(IP_ALLOCATE(size, &m->host));
   PetscCall(IP_ALLOCATE(m->self->plan->n_runs, &m->share));
   PetscCall(sort_runs(m));
-  for (size_t r = 0; r < size; r++) m->claim[r] = NONE;
+  for (size_t r = 0; r < size; r++) {
+    m->claim[r] = NONE;
+    m->dismissed[r] = !schedule_leads(m->self, (int)r); /* who assists asks for no run */
+  }
   m->progress.runs = m->self->plan->n_runs;
   for (size_t i = 0; i < m->n; i++) m->status[todo[i]] = IP_STATUS_PENDING; /* done again */
   for (size_t r = 0; r < m->self->plan->n_runs; r++) {
@@ -294,8 +299,10 @@ PetscErrorCode master_create(rank_state *self, master **result)
   master *m = NULL;
 
   PetscCall(IP_ALLOCATE(1, &m));
-  *m = (master){
-      .self = self, .n = self->sweep->n, .status = self->sweep->status, .left = self->size - 1};
+  *m = (master){.self = self,
+                .n = self->sweep->n,
+                .status = self->sweep->status,
+                .left = self->leaders - 1};
 
   const PetscErrorCode code = fill(m);
 

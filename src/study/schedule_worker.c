@@ -89,13 +89,23 @@ static PetscErrorCode tell_signal(worker *w)
   return tell(w, &(report){.kind = SIGNALED, .status = signal});
 }
 
+PetscErrorCode worker_listen(worker *w)
+{
+  PetscCall(worker_hear(w));
+  return tell_signal(w);
+}
+
+PetscErrorCode worker_fall_silent(worker *w)
+{
+  return await_sent(w);
+}
+
 static PetscErrorCode talk(worker *w, double progress)
 {
   const ip_run *run = &w->self->plan->run[w->self->run];
   const double time = MPI_Wtime();
 
-  PetscCall(worker_hear(w));
-  PetscCall(tell_signal(w));
+  PetscCall(worker_listen(w));
   if ((1.0 - progress) * run->cost <= run->cost_epoch + run->cost_look) PetscCall(ask(w));
   if (time - w->beat < fmin(fmax(beat_seconds, 0.05 * w->self->size), w->self->limit / 8.0))
     return PETSC_SUCCESS;

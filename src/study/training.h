@@ -35,7 +35,12 @@ typedef struct {
   const ip_company *company;
   ip_record *record;
   bool stopped;
+  bool assisted; /**< assistants are at work on this look */
 } training;
+
+/** All that measuring needs: labels, split, network and measurement. */
+PetscErrorCode training_prepare(training *t);
+void training_clear(training *t);
 
 /** Monotonic clock, seconds. */
 double training_clock(void);
