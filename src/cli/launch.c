@@ -109,8 +109,6 @@ PetscErrorCode launch_begin(const arguments *a, launch *l)
   /* Open MPI's own MPI-IO can corrupt files silently before 4.1.7 (open-mpi/ompi#12718); locks of
      HDF5 fail on NFS and Lustre, and the store has one of its own. */
   setenv("OMPI_MCA_io", "romio321", 0);
-  /* A program without a launcher needs no daemon beside it: that takes as long as all the rest. */
-  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   unsetenv("PETSC_OPTIONS");
   unsetenv("PETSC_OPTIONS_YAML");

@@ -13,6 +13,9 @@ program=$1 shim=$2 where=$3 which=$4 kind=$5 mode=$6 n=$7
 folder=$where/$which-$kind-$mode-$n
 mkdir -p "$folder"
 cd "$folder" || exit 1
+# A program without a launcher starts a daemon of Open MPI, half of its start-up. Without it all such
+# programs share one session folder, and remove it from under each other: so each has its own.
+export OMPI_MCA_ess_singleton_isolated=1 OMPI_MCA_orte_tmpdir_base="$folder"
 [ "$which" != continue ] || cp ../half.h5 r.h5
 
 launch() { # command under the launcher of this case
