@@ -5,7 +5,7 @@
 #   tests/coverage.sh -R '^store/'        options go to ctest; what was counted before is forgotten
 #   IP_COVERAGE_KEEP=1 tests/coverage.sh ...   and adds to it
 #
-# Branches are counted twice. "all" are those the compiler makes. "own" leaves out lines that only hand
+# Branches are counted twice. "all" are those that are written (it is built with -O0). "own" leaves out lines that only hand
 # an error on: PetscCall, PetscCallMPI and `if (!code) code = ...` have one branch for the way that is
 # taken and one for an error that something below has to have raised, and that is tested below.
 # Lines and branches never reached are listed in build-coverage/coverage.txt, annotated sources in

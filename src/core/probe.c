@@ -13,6 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef IP_COVERAGE
+void __gcov_dump(void);
+#endif
+
 enum { MINUTE = 60, BYTES_A_SECOND = 100000 };
 
 /* What the child leaves behind, in memory shared with it. */
@@ -57,6 +61,9 @@ static void be_child(const char *path, answer *out, PetscErrorCode (*read)(void 
   out->code = read(context);
   snprintf(out->message, sizeof out->message, "%s", ip_error_message());
   out->finished = true;
+#ifdef IP_COVERAGE
+  __gcov_dump(); /* _exit does not */
+#endif
   _exit(0);
 }
 

@@ -44,13 +44,11 @@ enum { DEPENDENT = sizeof dependent / sizeof dependent[0] };
 
 bool ip_key_is_used(const ip_block *block, size_t key)
 {
-  const int idx = ip_names_find(ip_dataset_name, "idx");
-
   switch (key) {
   case IP_KEY_DATASET_PATH:
     return dataset_with_path(block, true) != NULL;
   case IP_KEY_DATASET_LABELS_PATH:
-    return idx >= 0 && has_word(block, IP_KEY_DATASET_NAME, idx);
+    return has_word(block, IP_KEY_DATASET_NAME, ip_names_find(ip_dataset_name, "idx"));
   case IP_KEY_DATASET_GAMMA:
     return has_word(block, IP_KEY_DATASET_LABELS, IP_LABELS_STOCHASTIC);
   case IP_KEY_DATASET_CHOICE:

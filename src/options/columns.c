@@ -23,7 +23,7 @@ static size_t n_parameters(const ip_estimator *estimator)
 {
   size_t n = 0;
 
-  while (estimator->parameter[n].key && n < IP_MAX_PARAMETERS) n++;
+  while (estimator->parameter[n].key) n++;
   return n;
 }
 
@@ -68,7 +68,7 @@ static PetscErrorCode complain_key(ip_reader *reader, const ip_estimator *estima
   if (!code)
     code = ip_complain(reader, node->key_place,
                        "estimate: unknown key %s of %s, which takes: %son%s", shown,
-                       estimator->name, keys.text ? keys.text : "", hint);
+                       estimator->name, keys.text, hint);
   ip_text_clear(&keys);
   return code;
 }

@@ -77,12 +77,12 @@ static PetscErrorCode add_type(const ip_parameter *row, bool of_estimator, ip_te
 
 static const char *dataset_sentence(size_t i)
 {
-  return ip_dataset_row(i) ? ip_dataset_row(i)->sentence : NULL;
+  return ip_dataset_row(i)->sentence;
 }
 
 static const char *activation_sentence(size_t i)
 {
-  return ip_activation_row(i) ? ip_activation_row(i)->sentence : NULL;
+  return ip_activation_row(i)->sentence;
 }
 
 /* Words that have a sentence of their own. */
@@ -140,7 +140,7 @@ static PetscErrorCode add_estimator(const ip_estimator *estimator, ip_text *text
   PetscCall(ip_text_add(text, "{kind: %s, ...}\n", estimator->name));
   PetscCall(add_wrapped("  ", 2, estimator->sentence, text));
   PetscCall(add_line("source", estimator->reference, text));
-  for (size_t p = 0; p < IP_MAX_PARAMETERS && estimator->parameter[p].key; p++) {
+  for (size_t p = 0; estimator->parameter[p].key; p++) {
     PetscCall(ip_text_add(text, "\n"));
     PetscCall(add_row(&estimator->parameter[p], true, text));
   }

@@ -26,7 +26,7 @@ static PetscErrorCode add_column(const ip_column *column, ip_text *yaml)
   const ip_estimator *estimator = column->estimator;
 
   PetscCall(ip_text_add(yaml, "{kind: %s", estimator->name));
-  for (size_t p = 0; p < IP_MAX_PARAMETERS && estimator->parameter[p].key; p++) {
+  for (size_t p = 0; estimator->parameter[p].key; p++) {
     if (!ip_column_has(column, p)) continue;
     PetscCall(ip_text_add(yaml, ", %s: ", estimator->parameter[p].key));
     PetscCall(ip_value_format(&estimator->parameter[p], &column->value[p], yaml));

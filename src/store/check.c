@@ -155,7 +155,7 @@ static PetscErrorCode look(const ledger *l, ip_record *buffer, ip_findings *foun
 
 static bool any_damaged(const ip_findings *found)
 {
-  return found->n_runs > 0 && memchr(found->status, IP_FOUND_DAMAGED, found->n_runs) != NULL;
+  return memchr(found->status, IP_FOUND_DAMAGED, found->n_runs) != NULL;
 }
 
 /* Somebody may be writing the file: what he is in the middle of does not fit for a moment. */

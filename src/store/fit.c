@@ -45,9 +45,9 @@ static bool same_values(const ip_variable *v, const void *a, const void *b)
 
   if (v->type != IP_TEXT) return memcmp(a, b, n * ip_h5_size(v->type)) == 0;
   for (size_t i = 0; i < n; i++) {
-    const char *one = ((char *const *)a)[i], *other = ((char *const *)b)[i];
+    const char *held = ((char *const *)b)[i]; /* NULL: never written */
 
-    if (strcmp(one ? one : "", other ? other : "") != 0) return false;
+    if (strcmp(((char *const *)a)[i], held ? held : "") != 0) return false;
   }
   return true;
 }

@@ -28,8 +28,7 @@ typedef struct {
 static herr_t innermost(unsigned n, const H5E_error2_t *error, void *found)
 {
   static const char words[] = "error message = '";
-  const char *desc = error->desc ? error->desc : "no reason given";
-  const char *system = strstr(desc, words);
+  const char *desc = error->desc, *system = strstr(desc, words);
   reason *why = found;
 
   if (n > 0) return 0;
@@ -188,13 +187,13 @@ static void select_cells(hid_t dataset, const ip_cells *cells, hid_t *file, hid_
 static PetscErrorCode raise_transfer(hid_t dataset, const char *what)
 {
   const reason why = find_reason();
-  char file[4096] = "a file", name[256] = "";
+  char file[4096] = "", name[256] = "";
 
-  if (H5Fget_name(dataset, file, sizeof file) < 0 ||
-      H5Iget_name(dataset, name, sizeof name) < 0)
-    name[0] = '\0';
-  return ip_error_raise(IP_ERR_IO, __func__, "%s: cannot %s %s: HDF5: %s", file, what,
-                        name[0] ? name + 1 : "an array", why.words);
+  H5Fget_name(dataset, file, sizeof file);
+  H5Iget_name(dataset, name, sizeof name);
+  return ip_error_raise(IP_ERR_IO, __func__, "%s: cannot %s %s: HDF5: %s",
+                        file[0] ? file : "a file", what, name[0] ? name + 1 : "an array",
+                        why.words);
 }
 
 PetscErrorCode ip_h5_read(hid_t dataset, hid_t memory_type, const ip_cells *cells, void *value)

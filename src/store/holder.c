@@ -23,16 +23,15 @@ enum { STALE_SECONDS = 600 };
 
 void holder_write(const holder *h, char block[HOLDER_BLOCK])
 {
-  const int n =
-      snprintf(block, HOLDER_BLOCK,
-               "token: %016" PRIx64 "\nhost: %s\npid: %" PRId64 "\nstarted: %" PRId64
-               "\njob: %s\nrestart: %" PRId64 "\nheartbeat: %" PRId64 "\nruns: %" PRId64
-               "\ndone: %" PRId64 "\ndiverged: %" PRId64 "\nfailed: %" PRId64
-               "\nrunning: %" PRId64 "\nrate: %.6g\nleft: %.6g\n",
-               h->token, h->host, h->pid, h->started, h->job, h->restart, h->heartbeat, h->runs,
-               h->done, h->diverged, h->failed, h->running, h->rate, h->left);
-
-  if (n < HOLDER_BLOCK) memset(block + n, '\n', (size_t)(HOLDER_BLOCK - n));
+  memset(block, '\n', HOLDER_BLOCK);
+  snprintf(block, HOLDER_BLOCK,
+           "token: %016" PRIx64 "\nhost: %s\npid: %" PRId64 "\nstarted: %" PRId64
+           "\njob: %s\nrestart: %" PRId64 "\nheartbeat: %" PRId64 "\nruns: %" PRId64
+           "\ndone: %" PRId64 "\ndiverged: %" PRId64 "\nfailed: %" PRId64 "\nrunning: %" PRId64
+           "\nrate: %.6g\nleft: %.6g\n",
+           h->token, h->host, h->pid, h->started, h->job, h->restart, h->heartbeat, h->runs,
+           h->done, h->diverged, h->failed, h->running, h->rate, h->left);
+  block[strlen(block)] = '\n';
 }
 
 /* The value of a key, printable characters only; "" when it is not there. */
@@ -111,7 +110,6 @@ bool holder_read(int fd, holder *h)
 static int64_t process_start(int64_t pid)
 {
   char path[64], text[1024];
-  int64_t start = 0;
 
   snprintf(path, sizeof path, "/proc/%" PRId64 "/stat", pid);
   FILE *file = fopen(path, "re");
@@ -123,10 +121,9 @@ static int64_t process_start(int64_t pid)
   text[n] = '\0';
   const char *field = strrchr(text, ')'); /* the name before it may hold anything */
 
-  if (!field || strncmp(field, ") Z", 3) == 0 || strncmp(field, ") X", 3) == 0) return 0;
+  if (!field || strspn(field, ") ZX") > 2) return 0;
   for (int i = 2; field && i < 22; i++) field = strchr(field + 1, ' ');
-  if (field) start = strtoll(field, NULL, 10);
-  return start;
+  return field ? strtoll(field, NULL, 10) : 0;
 }
 
 static void own_host(char host[HOLDER_WORD])

@@ -14,8 +14,7 @@ static size_t count_betas(const ip_plan *plan)
   bool stochastic = false;
   size_t n = 0;
 
-  for (size_t i = 0; i < plan->data->n; i++)
-    stochastic = stochastic || (plan->data->set[i] && plan->data->set[i]->p);
+  for (size_t i = 0; i < plan->data->n; i++) stochastic = stochastic || plan->data->set[i]->p;
   while (stochastic && !isnan(ip_bottleneck_beta(n))) n++;
   return n;
 }
@@ -241,11 +240,10 @@ static double option_number(const ip_plan *plan, const ip_run *run, size_t key)
 
   if (key == IP_KEY_TRAIN_EPOCHS) return run->epochs;
   if (key == IP_KEY_TRAIN_BATCH) return (double)run->batch;
-  if (key == IP_KEY_DATASET_SAMPLES && plan->data->set[run->data])
-    return (double)plan->data->set[run->data]->n;
-  if (!value || (value->word >= 0 && type != IP_CHOICE)) return (double)NAN;
+  if (key == IP_KEY_DATASET_SAMPLES) return (double)plan->data->set[run->data]->n;
+  if (!value) return (double)NAN;
   if (type == IP_CHOICE) return value->word;
-  return type == IP_INTEGER || type == IP_SWITCH ? (double)value->integer : value->real;
+  return type == IP_INTEGER ? (double)value->integer : value->real;
 }
 
 static PetscErrorCode option_values(const ip_plan *plan, const ip_variable *variable,
@@ -263,21 +261,6 @@ static PetscErrorCode option_values(const ip_plan *plan, const ip_variable *vari
   return PETSC_SUCCESS;
 }
 
-static PetscErrorCode option_texts(const ip_plan *plan, const ip_variable *variable,
-                                   void *values)
-{
-  for (size_t r = 0; r < plan->n_runs; r++) {
-    const ip_value *value = plan->run[r].value[variable->key];
-    ip_text text = {0};
-
-    PetscErrorCode code = ip_text_add(&text, "%s", "");
-    if (!code && value) code = ip_value_format(ip_option_row(variable->key), value, &text);
-    ((char **)values)[r] = text.text;
-    PetscCall(code);
-  }
-  return PETSC_SUCCESS;
-}
-
 /* ---- parameters of the columns ------------------------------------------------------------------ */
 
 /* The column's value of the parameter with this coordinate; NULL: it has none. */
@@ -286,8 +269,8 @@ static const ip_value *column_value(const ip_column *column, const char *coordin
 {
   const ip_parameter *parameter = column->estimator->parameter;
 
-  for (size_t p = 0; p < IP_MAX_PARAMETERS && parameter[p].key; p++)
-    if (parameter[p].coordinate && strcmp(parameter[p].coordinate, coordinate) == 0) {
+  for (size_t p = 0; parameter[p].key; p++)
+    if (strcmp(parameter[p].coordinate, coordinate) == 0) {
       *row = &parameter[p];
       return ip_column_has(column, p) ? &column->value[p] : NULL;
     }
@@ -302,9 +285,7 @@ static PetscErrorCode parameter_values(const ip_plan *plan, const ip_variable *v
     const ip_value *value = column_value(&plan->column[c], variable->name, &row);
     double number = (double)NAN;
 
-    if (value && value->word < 0)
-      number = row->type == IP_REAL || row->type == IP_DURATION ? value->real
-                                                                : (double)value->integer;
+    if (value) number = row->type == IP_REAL ? value->real : (double)value->integer;
     ((double *)values)[c] = number;
   }
   return PETSC_SUCCESS;
@@ -324,11 +305,6 @@ static PetscErrorCode parameter_texts(const ip_plan *plan, const ip_variable *va
     PetscCall(code);
   }
   return PETSC_SUCCESS;
-}
-
-static bool is_text(ip_type type)
-{
-  return type == IP_STRING || type == IP_INTEGERS || type == IP_INTERVAL;
 }
 
 /* ---- the list ------------------------------------------------------------------------------------ */
@@ -376,6 +352,7 @@ static void add(const ip_plan *plan, ip_layout *layout, const ip_variable *varia
   layout->n++;
 }
 
+/* Coordinates of runs are whole numbers, numbers and words. */
 static void add_options(const ip_plan *plan, ip_layout *layout)
 {
   const ip_parameter *option;
@@ -383,10 +360,9 @@ static void add_options(const ip_plan *plan, ip_layout *layout)
   for (size_t key = 0; (option = ip_option_row(key)) != NULL; key++) {
     ip_number type = IP_FLOAT64;
 
-    if (!option->coordinate || option->scope != IP_SCOPE_RUN) continue;
+    if (!option->coordinate) continue;
     if (option->type == IP_INTEGER) type = key == IP_KEY_SEED ? IP_UINT64 : IP_INT32;
-    if (option->type == IP_CHOICE || option->type == IP_SWITCH) type = IP_INT8;
-    if (is_text(option->type)) type = IP_TEXT;
+    if (option->type == IP_CHOICE) type = IP_INT8;
     add(plan, layout,
         &(ip_variable){.group = "",
                        .name = option->coordinate,
@@ -396,10 +372,8 @@ static void add_options(const ip_plan *plan, ip_layout *layout)
                        .unit = option->unit,
                        .long_name = option->sentence,
                        .reference = option->reference,
-                       .flags = option->type == IP_SWITCH   ? no_yes
-                                : option->type == IP_CHOICE ? option->choice
-                                                            : NULL,
-                       .values = type == IP_TEXT ? option_texts : option_values,
+                       .flags = option->type == IP_CHOICE ? option->choice : NULL,
+                       .values = option_values,
                        .key = key,
                        .field = IP_FIELDS});
   }
@@ -410,9 +384,9 @@ static void add_parameters(const ip_plan *plan, ip_layout *layout, const ip_colu
   const ip_parameter *p = column->estimator->parameter;
 
   for (; p->key; p++) {
-    const bool text = is_text(p->type) || p->type == IP_CHOICE;
+    const bool text = p->type == IP_INTERVAL || p->type == IP_CHOICE;
 
-    if (!p->coordinate || ip_layout_find(layout, "", p->coordinate)) continue;
+    if (ip_layout_find(layout, "", p->coordinate)) continue;
     add(plan, layout,
         &(ip_variable){.group = "",
                        .name = p->coordinate,

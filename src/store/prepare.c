@@ -119,9 +119,9 @@ static PetscErrorCode check_config(const char *path, hid_t file, const ip_plan *
   if (!code) code = ip_options_difference(held, config.text ? config.text : "", &words);
   if (!code && words.length > 0)
     code = ip_error_raise(IP_ERR_CONFIG, __func__,
-                          "%s holds another study:\n%s%sUse another output file, or the input "
+                          "%s holds another study:\n%sUse another output file, or the input "
                           "that the file was begun with",
-                          path, words.text, words.text[words.length - 1] == '\n' ? "" : "\n");
+                          path, words.text);
   ip_text_clear(&words);
   ip_text_clear(&config);
   ip_release(&held);

@@ -5,7 +5,7 @@
 #include "h5.h"
 #include <infoplane/store.h>
 
-enum { DEPTH = 2, MOST_LINKS = 10000 }; /* of groups; a file of ours has one, and a hundred */
+enum { DEPTH = 2, MOST_LINKS = 1000 }; /* of groups; a file of ours has one, and a hundred */
 
 /* A text attribute that may be there. */
 static void touch_attribute(hid_t object, const char *name)

@@ -82,7 +82,7 @@ static PetscErrorCode open_file(ip_store *s)
 
 /* ---- what a launch says of itself ----------------------------------------------------------------- */
 
-/* {"start": ..., "end": ...}; what does not fit is left out, so that the row stays JSON. */
+/* {"start": ..., "end": ...} of JSON; what does not fit is left out, so that the row stays JSON. */
 static PetscErrorCode write_launch(ip_store *s, const char *end)
 {
   char row[IP_LAYOUT_LAUNCH] = "";
@@ -90,8 +90,7 @@ static PetscErrorCode write_launch(ip_store *s, const char *end)
       .n_axes = 2, .start = {(hsize_t)s->launch, 0               },
            .count = {1,                  IP_LAYOUT_LAUNCH}
   };
-  const char *start = s->start_json && s->start_json[0] ? s->start_json : "null";
-  const char *last = end && end[0] ? end : "null";
+  const char *start = s->start_json, *last = end;
   const size_t frame = sizeof "{\"start\": , \"end\": }";
 
   if (frame + strlen(start) + strlen(last) > sizeof row) start = "\"too long\"";
@@ -112,8 +111,8 @@ static PetscErrorCode begin_launch(ip_store *s, const ip_store_origin *origin)
   PetscCall(ip_h5_read(s->launch_json, H5T_NATIVE_UINT8, &cells, first));
   s->launch = 0;
   while (s->launch < IP_LAYOUT_LAUNCHES - 1 && first[s->launch]) s->launch++;
-  PetscCall(ip_text_copy(origin->launch_json ? origin->launch_json : "", &s->start_json));
-  return write_launch(s, NULL);
+  PetscCall(ip_text_copy(origin->launch_json ? origin->launch_json : "null", &s->start_json));
+  return write_launch(s, "null");
 }
 
 static PetscErrorCode begin_build(ip_store *s, const ip_store_origin *origin)
@@ -201,7 +200,7 @@ PetscErrorCode ip_store_close(ip_store **store)
 
   for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) ip_h5_close(other[i]);
   if (s->file >= 0) code = IP_H5(H5Fclose(s->file), IP_ERR_IO, "%s cannot be closed", s->path);
-  if (s->fd >= 0 && close(s->fd) != 0 && !code)
+  if (s->fd >= 0 && close(s->fd) != 0)
     code = ip_error_raise(IP_ERR_IO, __func__, "%s: %s", s->path, strerror(errno));
   ip_release(&s->writer);
   ip_release(&s->start_json);

@@ -63,6 +63,10 @@ static void prepare(void **state)
   (void)state;
   fail_each("size", measure_file, "x.h5", EACH);
   fail_each("a new file", make, "x.h5", EACH);
+  memory.calls = 0;
+  memory.fail_at = 1;
+  assert_false(ip_store_on_nfs("x.h5")); /* a warning less, no error */
+  memory.fail_at = 0;
   OK(ip_store_prepare("old.h5", &e.plan, &example_origin, &created));
   fail_each("a file that stands", recognize, "old.h5", EACH);
   unlink("old.h5");
@@ -129,6 +133,9 @@ static PetscErrorCode hold(const void *path)
   static const ip_progress seen = {.runs = 5, .done = 2};
   ip_lock *lock = UNTOUCHED;
   ip_text words = {0};
+  const int left = ip_file_open("x.h5.lock.00000000000000a1", O_WRONLY | O_CREAT);
+
+  close(left); /* an attempt of somebody, which is looked at */
   PetscErrorCode code = ip_lock_take(path, false, 0, &lock);
 
   if (failed(code, lock)) {
@@ -166,6 +173,7 @@ static void locks(void **state)
   fail_each("lock that is held", refused, "x.h5", EACH);
   OK(ip_lock_check("x.h5", ip_lock_token(lock)));
   ip_lock_release(&lock);
+  unlink("x.h5.lock.00000000000000a1");
   unsetenv("SLURM_JOB_ID");
 }
 
@@ -212,6 +220,30 @@ static void checkpoints(void **unused)
   OK(ip_checkpoints_prepare(&of, pending, &taken));
   assert_int_equal(taken, 1);
   OK(ip_checkpoints_remove("x.h5"));
+  study_clear(&s);
+}
+
+/* ---- proof without a plan --- */
+
+static PetscErrorCode prove(const void *path)
+{
+  ip_findings found = {0};
+  const PetscErrorCode code = ip_store_check(path, &found);
+
+  assert_true(code == PETSC_SUCCESS || !found.status);
+  ip_findings_clear(&found);
+  return code;
+}
+
+static void checked(void **unused)
+{
+  study s = study_of("dataset.samples: 20\nnetwork.hidden: [3]\ntrain.epochs: 1\n");
+  bool created;
+
+  (void)unused;
+  OK(ip_store_prepare("x.h5", s.plan, &example_origin, &created));
+  fail_each("check", prove, "x.h5", EACH);
+  unlink("x.h5");
   study_clear(&s);
 }
 
@@ -309,7 +341,8 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(prepare),     cmocka_unit_test(runs),    cmocka_unit_test(locks),
-      cmocka_unit_test(checkpoints), cmocka_unit_test(results), cmocka_unit_test(inputs),
+      cmocka_unit_test(checkpoints), cmocka_unit_test(checked), cmocka_unit_test(results),
+      cmocka_unit_test(inputs),
   };
 
   setenv("OMPI_MCA_io", "romio321", 0);

@@ -209,7 +209,7 @@ static long slot_of(size_t run, int time)
 /* A slot torn while it is written leaves the one before; both torn leave nothing. */
 static void torn_slots(void **unused)
 {
-  static const long place[] = {0, 9, 17, 24, 33, 41, 50, 4096, 4096 + LEFT + RIGHT - 1};
+  static const long place[] = {0, 9, 17, 24, 33, 38, 41, 50, 4096, 4096 + LEFT + RIGHT - 1};
 
   (void)unused;
   for (size_t i = 0; i < sizeof place / sizeof place[0]; i++) {
@@ -229,18 +229,41 @@ static void torn_slots(void **unused)
   }
 }
 
-/* Spoilt after it was taken over: found by the load. */
+/* Spoilt after it was taken over, payload, run or length: found by the load; or the index, by who
+   opens it. */
 static void spoilt_in_between(void **unused)
 {
+  static const long place[] = {4096 + 77, 16, 32};
+  const ip_checkpoints_of who = of(0, 1, 0);
+  ip_checkpoints *c[1];
+
+  (void)unused;
+  for (size_t i = 0; i < sizeof place / sizeof place[0]; i++) {
+    begin(1, c);
+    save(c[0], 1, 4);
+    end(1, c);
+    assert_int_equal(begin(1, c), 1);
+    flip(slot_of(1, 4) + place[i]);
+    assert_int_equal(loaded(c[0], 1), 0);
+    end(1, c);
+    flip(4096);
+    FAILS(ip_checkpoints_open(&who, &c[0]), IP_ERR_IO, "rank 0 has just made");
+    OK(ip_checkpoints_remove("x.h5"));
+  }
+}
+
+/* More than a slot has room for would run into the next one. */
+static void too_much_is_refused(void **unused)
+{
+  static char much[1 << 20];
+  const ip_piece piece = {much, sizeof much};
+  const ip_checkpoint checkpoint = {.run = 1, .n = 1, .piece = &piece};
   ip_checkpoints *c[1];
 
   (void)unused;
   begin(1, c);
-  save(c[0], 1, 4);
-  end(1, c);
-  assert_int_equal(begin(1, c), 1);
-  flip(slot_of(1, 4) + 4096 + 77);
-  assert_int_equal(loaded(c[0], 1), 0);
+  FAILS(ip_checkpoints_save(c[0], &checkpoint), IP_ERR_INTERNAL,
+        "a checkpoint of 1048576 bytes");
   end(1, c);
   OK(ip_checkpoints_remove("x.h5"));
 }
@@ -293,6 +316,28 @@ static void absurd_lengths(void **unused)
       OK(ip_checkpoints_prepare(&who, pending, &taken));
       assert_int_equal(taken, 0);
     }
+  OK(ip_checkpoints_remove("x.h5"));
+}
+
+/* Slots so small that as many as the file has pages would fit, but for the page of the head. */
+static void one_slot_too_many(void **unused)
+{
+  const ip_checkpoints_of who = of(0, 1, 0);
+  ip_checkpoints *c[1];
+  struct stat about;
+  size_t taken = 9;
+
+  (void)unused;
+  begin(1, c);
+  end(1, c);
+  assert_int_equal(stat("x.h5.ckpt", &about), 0);
+  const uint64_t head[] = {0, (uint64_t)about.st_size / 4096}; /* payload, own */
+  const int fd = open("x.h5.ckpt", O_RDWR | O_CLOEXEC);
+
+  assert_true(pwrite(fd, head, sizeof head, 8 * 3) == sizeof head);
+  close(fd);
+  OK(ip_checkpoints_prepare(&who, pending, &taken));
+  assert_int_equal(taken, 0);
   OK(ip_checkpoints_remove("x.h5"));
 }
 
@@ -353,7 +398,11 @@ static void without_the_lock_nothing_is_saved(void **unused)
   const ip_checkpoints_of who = of(0, 1, ip_lock_token(lock)), other = of(0, 1, 17);
 
   OK(ip_checkpoints_prepare(&who, pending, &taken));
+  ip_checkpoints_of builder = who;
+
   FAILS(ip_checkpoints_open(&other, &c), IP_ERR_IO, "rank 0 has just made");
+  builder.build = "build-two";
+  FAILS(ip_checkpoints_open(&builder, &c), IP_ERR_IO, "rank 0 has just made");
   OK(ip_checkpoints_open(&who, &c));
   OK(ip_checkpoints_save(c, &checkpoint));
   ip_lock_release(&lock);
@@ -409,8 +458,10 @@ int main(void)
       cmocka_unit_test(nobody_writes),
       cmocka_unit_test(torn_slots),
       cmocka_unit_test(spoilt_in_between),
+      cmocka_unit_test(too_much_is_refused),
       cmocka_unit_test(any_bit_of_the_head),
       cmocka_unit_test(absurd_lengths),
+      cmocka_unit_test(one_slot_too_many),
       cmocka_unit_test(strange_files_are_refused),
       cmocka_unit_test(orphans_write_elsewhere),
       cmocka_unit_test(without_the_lock_nothing_is_saved),

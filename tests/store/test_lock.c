@@ -236,6 +236,13 @@ static void rubbish_is_not_trusted(void **state)
   refused(false, "host unknown");
   leave_lock("", 610);
   taken(true);
+  assert_int_equal(gethostname(text, sizeof text), 0); /* our host, but no process */
+  memmove(text + strlen("token: 1\nhost: "), text, strlen(text) + 1);
+  memcpy(text, "token: 1\nhost: ", strlen("token: 1\nhost: "));
+  leave_lock(text, 590);
+  refused(true, "process 0 on host");
+  leave_lock(text, 610);
+  taken(true);
 
   /* somebody's link is not followed */
   assert_int_equal(symlink("elsewhere", "x.h5.lock"), 0);
@@ -255,9 +262,9 @@ static void leave_attempt(const char *name, const char *text, int seconds_old)
 /* Killed while they took the lock: on this host, on another one long ago; and one that is at it. */
 static void attempts_of_the_dead_are_removed(void **state)
 {
-  static const char *const stays[] = {"x.h5.lock.00000000000000c3",
-                                      "x.h5.lock.00000000000000d4", "x.h5.lock.notes",
-                                      "y.h5.lock.00000000000000e5"};
+  static const char *const stays[] = {
+      "x.h5.lock.00000000000000c3", "x.h5.lock.00000000000000d4.old",
+      "x.h5.lock.00000000000000d4", "x.h5.lock.notes", "y.h5.lock.00000000000000e5"};
   char host[256], dead[512], alive[512];
 
   (void)state;
@@ -268,9 +275,10 @@ static void attempts_of_the_dead_are_removed(void **state)
   leave_attempt("x.h5.lock.00000000000000a1", dead, 0);
   leave_attempt("x.h5.lock.00000000000000b2", "host: elsewhere\npid: 12\n", 610);
   leave_attempt(stays[0], alive, 610);
-  leave_attempt(stays[1], "", 0); /* not yet written */
-  leave_attempt(stays[2], dead, 610);
+  leave_attempt(stays[1], dead, 610);
+  leave_attempt(stays[2], "", 0); /* not yet written */
   leave_attempt(stays[3], dead, 610);
+  leave_attempt(stays[4], dead, 610);
   taken(false);
   assert_int_not_equal(access("x.h5.lock.00000000000000a1", F_OK), 0);
   assert_int_not_equal(access("x.h5.lock.00000000000000b2", F_OK), 0);
@@ -287,6 +295,9 @@ static void holder_notices_a_replaced_lock(void **state)
   OK(ip_lock_take("x.h5", false, 0, &lock));
   unlink("x.h5.lock");
   leave_lock("token: 1\nhost: elsewhere\n", 0);
+  FAILS(ip_lock_beat(lock, &progress, 0, 0), IP_ERR_LOCKED, "another job");
+  unlink("x.h5.lock");
+  assert_int_equal(symlink("/proc/version", "x.h5.lock"), 0); /* of another device */
   FAILS(ip_lock_beat(lock, &progress, 0, 0), IP_ERR_LOCKED, "another job");
   ip_lock_release(&lock);
   assert_int_equal(access("x.h5.lock", F_OK), 0); /* the other's stays */

@@ -1,5 +1,6 @@
 /* The file before the first run: made whole or not at all, and strange files left as they are. */
 
+#include "builds.h"
 #include "example.h"
 #include "folder.h"
 #include "h5.h"
@@ -179,13 +180,54 @@ static void full_disk_leaves_nothing(void **state)
   limit.rlim_cur = 100000;
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
   FAILS(ip_store_prepare("x.h5", &e.plan, &example_origin, &created), IP_ERR_IO, "ulimit -f");
-  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
   assert_int_not_equal(access("x.h5", F_OK), 0);
   assert_int_not_equal(access("x.h5.partial", F_OK), 0);
+  limit.rlim_cur = 100000000; /* enough */
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  prepare(&e, "x.h5", true);
+  unlink("x.h5");
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 
+  ip_store_origin beside = example_origin; /* checkpoints that no disk has room for */
+
+  beside.beside = UINT64_MAX / 2;
+  FAILS(ip_store_prepare("x.h5", &e.plan, &beside, &created), IP_ERR_IO, "are free");
   e.plan.n_epochs = INT32_MAX; /* more than any disk has: refused before anything is made */
   FAILS(ip_store_prepare("x.h5", &e.plan, &example_origin, &created), IP_ERR_IO, "are free");
+  e.plan.n_epochs = (size_t)INT32_MAX + 1;
+  FAILS(ip_store_prepare("x.h5", &e.plan, &example_origin, &created), IP_ERR_CONFIG,
+        "along epoch are more than the file can count");
   assert_int_not_equal(access("x.h5.partial", F_OK), 0);
+}
+
+/* As many builds as the file has names for, then one more. */
+static void builds_are_counted(void **state)
+{
+  example e;
+  char name[32];
+  bool created = false;
+  ip_store_origin other = example_origin;
+  hid_t access = ip_h5_access();
+
+  (void)state;
+  example_create(&e);
+  prepare(&e, "x.h5", true);
+  const hid_t file = H5Fopen("x.h5", H5F_ACC_RDWR, access);
+  const hid_t dataset = H5Dopen2(file, "provenance/build_text", H5P_DEFAULT);
+
+  for (int i = 0; i < IP_LAYOUT_BUILDS; i++) {
+    snprintf(name, sizeof name, "build-%d", i);
+    OK(ip_builds_write(dataset, i, name));
+  }
+  ip_h5_close(dataset);
+  ip_h5_close(file);
+  ip_h5_close(access);
+  other.accept_build = true;
+  other.build = "build-9";
+  OK(ip_store_prepare("x.h5", &e.plan, &other, &created));
+  other.build = "build-99";
+  refused("x.h5", &e.plan, &other, IP_ERR_CONFIG, "continued by 16 builds");
+  unlink("x.h5");
 }
 
 /* Names are unique, and no array lacks unit or sentence. */
@@ -203,7 +245,27 @@ static void every_array_is_explained(void **state)
     assert_true(v->unit && v->unit[0] && v->long_name && v->long_name[0]);
     assert_ptr_equal(ip_layout_find(layout, v->group, v->name), v);
   }
+  assert_null(ip_layout_find(layout, "timing", "run"));
   ip_layout_destroy(&layout);
+}
+
+/* What an option or a parameter with a coordinate may be: layout.c knows no other. */
+static void coordinates_have_a_form(void **state)
+{
+  const ip_parameter *row;
+
+  (void)state;
+  for (size_t key = 0; (row = ip_option_row(key)) != NULL; key++) {
+    if (!row->coordinate) continue;
+    assert_int_equal(row->scope, IP_SCOPE_RUN);
+    assert_true(row->type == IP_INTEGER || row->type == IP_REAL || row->type == IP_CHOICE);
+  }
+  for (size_t i = 0; ip_estimator_row(i); i++)
+    for (row = ip_estimator_row(i)->parameter; row->key; row++) {
+      assert_non_null(row->coordinate);
+      assert_true(row->type == IP_INTEGER || row->type == IP_REAL || row->type == IP_CHOICE ||
+                  row->type == IP_INTERVAL);
+    }
 }
 
 int main(void)
@@ -215,7 +277,9 @@ int main(void)
       cmocka_unit_test(strange_files_are_refused),
       cmocka_unit_test(another_study_is_refused),
       cmocka_unit_test(full_disk_leaves_nothing),
+      cmocka_unit_test(builds_are_counted),
       cmocka_unit_test(every_array_is_explained),
+      cmocka_unit_test(coordinates_have_a_form),
   };
 
   PetscPushErrorHandler(ip_error_handler, NULL);

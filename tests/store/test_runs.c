@@ -270,6 +270,59 @@ static void launch(const example *e, const ip_store_origin *origin, const char *
   MPI_Barrier(MPI_COMM_WORLD);
 }
 
+/* When one rank cannot open the file, none goes on. */
+static void one_for_all(void **state)
+{
+  example e;
+  bool created;
+  ip_store *store = NULL;
+
+  (void)state;
+  example_create(&e);
+  if (rank == 0) OK(ip_store_prepare("x.h5", &e.plan, &example_origin, &created));
+  MPI_Barrier(MPI_COMM_WORLD);
+  FAILS(ip_store_open(MPI_COMM_WORLD, rank == size - 1 ? "absent.h5" : "x.h5", &e.plan,
+                      &example_origin, &store),
+        IP_ERR_IO, rank == size - 1 ? "absent.h5" : "another rank");
+  assert_null(store);
+  remove_file("x.h5");
+}
+
+/* What is no run of the plan, or has not ended, is not written. */
+static void mistakes_are_refused(void **state)
+{
+  static const struct {
+    size_t run;
+    ip_status status;
+    const char *says;
+  } row[] = {
+      {RUNS, IP_STATUS_DONE,       "run 5 is not one of 5"     },
+      {1,    IP_STATUS_PENDING,    "not that of a finished run"},
+      {1,    IP_STATUS_FAILED + 1, "not that of a finished run"},
+  };
+  example e;
+  ip_record *record = NULL;
+  ip_status status;
+
+  (void)state;
+  example_create(&e);
+  ip_store *store = open_store(&e, "x.h5", &example_origin);
+
+  OK(ip_record_create(&e.plan, &record));
+  for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+    record->run = row[i].run;
+    record->status = row[i].status;
+    FAILS(ip_store_put(store, record), IP_ERR_INTERNAL, row[i].says);
+  }
+  FAILS(ip_store_verify(store, RUNS, &status), IP_ERR_INTERNAL, "run 5 is not one of 5");
+  ip_record_destroy(&record);
+  OK(ip_store_end_launch(store, "1")); /* a reproducible file does not tell */
+  MPI_Barrier(MPI_COMM_WORLD);
+  OK(ip_store_close(&store));
+  OK(ip_store_close(&store));
+  remove_file("x.h5");
+}
+
 /* Rows first .. end - 1, as if so many launches had been. */
 static void fill_launches(const char *path, size_t first, size_t end)
 {
@@ -308,6 +361,9 @@ static void launches_are_told(void **state)
          "{\"start\": {\"ranks\": 2}, \"end\": 1}"); /* full: the last again */
   launch(&e, &origin, NULL, 63, plain);
   memset(long_json, 'x', sizeof long_json - 1);
+  origin.launch_json = NULL;
+  launch(&e, &origin, NULL, 63, "{\"start\": null, \"end\": null}");
+  origin.launch_json = example_origin.launch_json;
   launch(&e, &origin, long_json, 63, "{\"start\": \"too long\", \"end\": \"too long\"}");
   remove_file("x.h5");
 }
@@ -357,6 +413,10 @@ static void results_are_read_meanwhile(void **state)
   FAILS(
       ip_results_block(results, "status", 2, (size_t[]){1, 0}, (size_t[]){SIZE_MAX, 1}, value),
       IP_ERR_DATA, "beyond the ends");
+  FAILS(
+      ip_results_block(results, "status", 2, (size_t[]){RUNS + 1, 0}, (size_t[]){0, 1}, value),
+      IP_ERR_DATA, "beyond the ends");
+  assert_int_equal(ip_results_axis(results, "status"), 0); /* two axes */
   FAILS(ip_results_block(results, "column", 1, (size_t[]){0}, (size_t[]){1}, value),
         IP_ERR_DATA, "no numbers");
   FAILS(ip_results_block(results, "nothing", 1, (size_t[]){0}, (size_t[]){1}, value),
@@ -365,6 +425,7 @@ static void results_are_read_meanwhile(void **state)
   FAILS(ip_results_text(results, "i_xt", 0, &text), IP_ERR_DATA, "no texts");
   FAILS(ip_results_attribute(results, "i_xt", "nothing", &text), IP_ERR_DATA, "nothing");
   FAILS(ip_results_open("absent.h5", &results), IP_ERR_NO_INPUT, "absent.h5");
+  ip_results_close(&results);
   ip_results_close(&results);
   OK(ip_store_close(&store));
   remove_file("x.h5");
@@ -401,6 +462,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(a_replaced_lock_stops_writing),
       cmocka_unit_test(another_build_needs_a_word),
       cmocka_unit_test(launches_are_told),
+      cmocka_unit_test(one_for_all),
+      cmocka_unit_test(mistakes_are_refused),
       cmocka_unit_test(results_are_read_meanwhile),
   };
 
