@@ -64,12 +64,10 @@ static double count_writes(void)
 static double lap(void)
 {
   static double last = 0.0;
-  double seconds = 0.0;
 
   MPI_Barrier(MPI_COMM_WORLD);
-  const double now = MPI_Wtime();
+  const double now = MPI_Wtime(), seconds = now - last;
 
-  seconds = last > 0.0 ? now - last : 0.0;
   last = now;
   return seconds;
 }
