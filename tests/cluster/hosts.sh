@@ -146,10 +146,16 @@ kill -KILL "$(processes node3 infoplane | tail -n 1)"
 ended rank.h5 137
 continued rank.h5 node1:2,node2:2,node3:2 6
 
-# The daemon that starts the ranks of a host, which mpirun reports by 205.
+# The daemon that starts the ranks of a host, which mpirun reports by 205.  Its ranks, suspended, outlive
+# it, and wake when the next job is at work.
 begin node1:2,node2:2,node3:2 6 daemon.h5
+orphans=$(processes node2 infoplane)
+# shellcheck disable=SC2086 # a list of numbers
+kill -STOP $orphans
 kill -KILL "$(processes node2 orted)"
 ended daemon.h5 205
+# shellcheck disable=SC2086
+(sleep 2; kill -CONT $orphans 2>/dev/null) &
 continued daemon.h5 node1:2,node2:2,node3:2 6
 
 # The network of a host without rank 0.
