@@ -3,7 +3,7 @@
 # of the runs, so that it costs little more than its last one; the results are the same.
 #   slow.sh PROGRAM SCRATCH [RUNS [EPOCHS]]
 # Only that is asserted; the times are for people, on a machine that does nothing else.  At full length,
-# about three minutes on 2 cores; the scratch folder is emptied first:
+# about four minutes on 2 cores; the scratch folder is emptied first:
 #   tests/campaign/slow.sh "$PWD/build/infoplane" /tmp/slow 40 10000
 # shellcheck source=../cli/lib.sh
 . "$(dirname "$0")/../cli/lib.sh"
@@ -59,35 +59,34 @@ done
 import collections, json, sys
 import h5py
 
-def ranks(name):
-    with h5py.File(name) as file:
-        assert (file["status"][...] == 1).all(), name
-        return collections.Counter(file["timing/rank"][...].tolist())
+class File:
+    def __init__(self, name):
+        self.results, self.runs, self.busy = {}, collections.Counter(), collections.Counter()
+        with h5py.File(name) as file:
+            assert (file["status"][...] == 1).all(), name
+            for rank, seconds in zip(file["timing/rank"][...].tolist(), file["timing/seconds"][...]):
+                self.runs[rank] += 1
+                self.busy[rank] += seconds
+            told = bytes(file["provenance/launch_json"][0]).split(b"\0")[0]
+            self.seconds = json.loads(told)["end"]["seconds"]
+            file.visititems(self.keep)
 
-def launch(name):
-    with h5py.File(name) as file:
-        return json.loads(bytes(file["provenance/launch_json"][0]).split(b"\0")[0])["end"]["seconds"]
-
-def results(name):
-    found = {}
-    def keep(path, thing):
+    def keep(self, path, thing):
         if isinstance(thing, h5py.Dataset) and path.split("/")[0] not in ("timing", "provenance"):
-            found[path] = thing[...].tolist() if thing.dtype == object else thing[...].tobytes()
-    with h5py.File(name) as file:
-        file.visititems(keep)
-    return found
+            self.results[path] = thing[...].tolist() if thing.dtype == object else thing[...].tobytes()
 
-n, even, truth = int(sys.argv[1]), launch("even.h5"), results("even.h5")
-assert len(truth) > 40
-one = 2 * even / n  # seconds of a run
-print(f"{n} runs on 2 ranks: {even:.1f} s, {one:.2f} s a run")
+even = File("even.h5")
+assert len(even.results) > 40
+print(f"{sys.argv[1]} runs on 2 ranks: {even.seconds:.1f} s")
 for slow in 1, 0:
-    name = f"slow{slow}.h5"
-    did, seconds = ranks(name), launch(name)
-    ideal = n * one / (1 + 1 / 3)  # as if runs could be cut
-    print(f"rank {slow} three times slower: {seconds:.1f} s, {seconds / even:.2f} times as long (1.5 if runs could "
-          f"be cut, 3 if each rank had half of them), {(seconds - ideal) / (3 * one):+.2f} of its runs over that; "
-          f"it did {did[slow]}, the other {did[1 - slow]}")
-    assert results(name) == truth, f"{name}: other results"
-    assert did[slow] < did[1 - slow], f"{name}: the slow rank did not do fewer runs: {did}"
+    name, other = f"slow{slow}.h5", 1 - slow
+    file = File(name)
+    a_run = {rank: file.busy[rank] / file.runs[rank] for rank in (slow, other)}
+    idle = file.seconds - file.busy[other]
+    print(f"rank {slow} slowed down: {file.seconds:.1f} s, {file.seconds / even.seconds:.2f} times as long (three times "
+          f"slower: 1.5 if runs could be cut, 3 if each rank had half of them). Its {file.runs[slow]} runs took "
+          f"{a_run[slow]:.2f} s each, the {file.runs[other]} of the other {a_run[other]:.2f} s, which had nothing to do "
+          f"for {idle:.1f} s: {idle / a_run[slow]:.2f} runs of the slow one")
+    assert file.results == even.results, f"{name}: other results"
+    assert file.runs[slow] < file.runs[other], f"{name}: the slow rank did not do fewer runs: {file.runs}"
 END2
