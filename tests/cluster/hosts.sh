@@ -7,7 +7,7 @@
 # All of it lives in namespaces of one process: they, their processes and their files in memory end
 # with it, however it ends, and any number of these tests may run side by side.
 if [ "${HOSTS_INSIDE-}" != yes ]; then
-  export HOSTS_INSIDE=yes
+  export HOSTS_INSIDE=yes PATH="$PATH:/usr/sbin:/sbin"
   enclose="unshare --mount --net --pid --fork --kill-child --mount-proc"
   [ "$(id -u)" = 0 ] || enclose="$enclose --user --map-root-user"
   command -v ip >/dev/null || { echo "skipped: needs ip, of Debian's iproute2" >&2; exit 77; }
