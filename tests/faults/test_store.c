@@ -262,11 +262,12 @@ static PetscErrorCode input_of(const void *path)
   PetscErrorCode code = input_read(&a, &in);
 
   if (!code) code = input_plan(&in);
+  if (!code) {
+    code = output_path(&a, in.options, &output);
+    if (!failed(code, output)) ip_release(&output);
+  }
   input_clear(&in);
   assert_true(!in.name && !in.text && !in.options && !in.data && !in.plan);
-  PetscCall(code);
-  code = output_path(&a, &output);
-  if (!failed(code, output)) ip_release(&output);
   return code;
 }
 
