@@ -167,12 +167,11 @@ PetscErrorCode ip_store_merge(size_t n, const char *const path[], const char *ou
 
 /** Put a bigger file in the place of this one, with these key=value besides: repeat=N, or any others
  *  of science and layout with which every run of it still exists and measures the same.  Serial,
- *  without the input; only data sets that are new are read, and only these need PETSc, for the
- *  bottleneck curve of uncertain labels.  The old file stays whole until the new one is complete,
- *  proved and on the disk.  *grown = false: it has all of it already.
+ *  without the input; only data sets that are new are read.  The old file stays whole until the new
+ *  one is complete, proved and on the disk.  *grown = false: it has all of it already.
  *
- *  IP_ERR_CONFIG: runs or checkpoints would be lost, or it is a share; IP_ERR_LOCKED: a job writes it;
- *  IP_ERR_IO: disk full. */
+ *  IP_ERR_CONFIG: runs or checkpoints would be lost, it is a share, or a new data set needs a
+ *  bottleneck curve; IP_ERR_LOCKED: a job writes it; IP_ERR_IO: disk full. */
 PetscErrorCode ip_store_grow(const char *path, size_t n, const char *const setting[],
                              ip_findings *found, bool *grown);
 

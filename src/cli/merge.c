@@ -119,6 +119,7 @@ static PetscErrorCode grow_file(const arguments *a, int *exit_code)
 
   IP_CHECK(a->operand && a->n_settings > 0 && !a->output, IP_ERR_USAGE,
            "grow needs a results file and what shall be more: infoplane grow FILE.h5 repeat=N");
+  PetscCall(ip_results_probe(a->operand));
   PetscCall(ip_store_grow(a->operand, a->n_settings, a->setting, &found, &grown));
   if (!grown && !a->quiet) printf("%s has all of it already\n", a->operand);
   const PetscErrorCode code = grown ? say_grown(a, &found) : PETSC_SUCCESS;
@@ -128,22 +129,15 @@ static PetscErrorCode grow_file(const arguments *a, int *exit_code)
   return code;
 }
 
-/* PETSc is up: a data set that is new may need its bottleneck curve. */
 int verb_grow(const arguments *a)
 {
-  launch l = {0};
   int rank, size, exit_code = 0;
-  PetscErrorCode code = PETSC_SUCCESS;
 
   launcher_place(&rank, &size);
-  if (rank == 0 && a->operand) code = ip_results_probe(a->operand);
-  if (!code || size > 1) {
-    const PetscErrorCode probed = code;
+  if (rank != 0) return 0;
+  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
 
-    code = launch_begin(a, &l);
-    if (!code) code = launch_agree(&l, probed);
-  }
-  l.together = true; /* only rank 0 works */
-  if (!code && l.rank == 0) code = grow_file(a, &exit_code);
-  return launch_end(&l, a, code, exit_code);
+  const PetscErrorCode code = grow_file(a, &exit_code);
+
+  return leave(code == PETSC_SUCCESS ? exit_code : report_error(a, code));
 }

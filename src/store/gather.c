@@ -567,9 +567,9 @@ PetscErrorCode gather_tell(const gather *g, ip_findings *found)
   }
   for (size_t r = 0; r < f.n_runs; r++) {
     const claim *c = &g->claim[r];
-    const int8_t not_copied = c->damaged ? IP_FOUND_DAMAGED : IP_STATUS_PENDING;
+    const int left = c->damaged ? (int)IP_FOUND_DAMAGED : (int)IP_STATUS_PENDING;
 
-    f.status[r] = c->copied ? c->status : not_copied;
+    f.status[r] = c->copied ? c->status : (int8_t)left;
     f.number[r] = plan->run[r].number;
   }
   *found = f;

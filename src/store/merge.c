@@ -140,6 +140,18 @@ static PetscErrorCode check_settings(const ip_options *options)
   return PETSC_SUCCESS;
 }
 
+/* The file would need a curve that only a solver knows. */
+static PetscErrorCode check_data(const ip_data *data)
+{
+  for (size_t i = 0; i < data->n; i++)
+    IP_CHECK(
+        !data->set[i]->p || data->assumed[i].n > 0, IP_ERR_CONFIG,
+        "data set \"%s\" is new and its labels are uncertain, so its bottleneck curve would "
+        "have to be solved: grow does not do that, a new output file is the place for it",
+        data->label[i]);
+  return PETSC_SUCCESS;
+}
+
 static PetscErrorCode enlarge(gather *g, const ledger *l, ip_findings *found)
 {
   int8_t *status = NULL;
@@ -179,6 +191,7 @@ static PetscErrorCode grow_open(const ledger *l, size_t n, const char *const set
   PetscErrorCode code = ledger_derive(l, n, setting, &target);
 
   if (!code) code = check_settings(target.options);
+  if (!code) code = check_data(target.data);
   if (!code) code = same_study(l, &target, &same);
   if (!code && !same) code = enlarge(&g, l, found);
   if (!code) *grown = !same;
