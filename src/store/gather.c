@@ -529,7 +529,7 @@ static PetscErrorCode fill(void *context, const char *partial)
   return read_back(g, partial);
 }
 
-PetscErrorCode gather_write(gather *g, const char *path, bool replace)
+static PetscErrorCode write_file(gather *g, const char *path, bool replace)
 {
   ip_text resolved = {0};
   PetscErrorCode code = ip_options_provenance(g->target->options, &resolved);
@@ -554,24 +554,32 @@ PetscErrorCode gather_write(gather *g, const char *path, bool replace)
   return code;
 }
 
-PetscErrorCode gather_tell(const gather *g, ip_findings *found)
+/* How the runs of the new file stand. */
+static void tell(const gather *g, ip_findings *found)
 {
-  const ip_plan *plan = g->target->plan;
-  ip_findings f = {.n_runs = plan->n_runs, .twice = g->twice};
-  PetscErrorCode code = IP_ALLOCATE(f.n_runs, &f.status);
+  found->twice = g->twice;
+  for (size_t r = 0; r < found->n_runs; r++) {
+    const claim *c = &g->claim[r];
+    const int left = c->damaged ? (int)IP_FOUND_DAMAGED : (int)IP_STATUS_PENDING;
+
+    found->status[r] = c->copied ? c->status : (int8_t)left;
+    found->number[r] = g->target->plan->run[r].number;
+  }
+}
+
+PetscErrorCode gather_write(gather *g, const char *path, bool replace, ip_findings *found)
+{
+  ip_findings f = {.n_runs = g->target->plan->n_runs};
+  PetscErrorCode code =
+      IP_ALLOCATE(f.n_runs, &f.status); /* now: once it stands nothing may fail */
 
   if (!code) code = IP_ALLOCATE(f.n_runs, &f.number);
+  if (!code) code = write_file(g, path, replace);
   if (code) {
     ip_findings_clear(&f);
     return code;
   }
-  for (size_t r = 0; r < f.n_runs; r++) {
-    const claim *c = &g->claim[r];
-    const int left = c->damaged ? (int)IP_FOUND_DAMAGED : (int)IP_STATUS_PENDING;
-
-    f.status[r] = c->copied ? c->status : (int8_t)left;
-    f.number[r] = plan->run[r].number;
-  }
+  tell(g, &f);
   *found = f;
   return PETSC_SUCCESS;
 }

@@ -44,8 +44,5 @@ PetscErrorCode gather_place(const gather *g, const ledger *l, int32_t row[]);
 /** Look through source number s; status: shape (its runs), what it says, or NULL. */
 PetscErrorCode gather_survey(gather *g, size_t s, const ledger *l, int8_t status[]);
 
-/** Make the file; replace: in the place of the one that stands. */
-PetscErrorCode gather_write(gather *g, const char *path, bool replace);
-
-/** How the runs of the new file stand. */
-PetscErrorCode gather_tell(const gather *g, ip_findings *found);
+/** Make the file; replace: in the place of the one that stands.  *found: how its runs stand. */
+PetscErrorCode gather_write(gather *g, const char *path, bool replace, ip_findings *found);

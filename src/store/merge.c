@@ -84,8 +84,7 @@ static PetscErrorCode join(gather *g, const ledger *first, const char *out, ip_f
 
   if (!code) code = survey(g, first, &shares);
   if (!code) code = check_listed(g, shares.text);
-  if (!code) code = gather_write(g, out, false);
-  if (!code) code = gather_tell(g, found);
+  if (!code) code = gather_write(g, out, false, found);
   ip_text_clear(&shares);
   return code;
 }
@@ -160,8 +159,7 @@ static PetscErrorCode enlarge(gather *g, const ledger *l, ip_findings *found)
   if (!code) code = IP_ALLOCATE(l->plan->n_runs, &status);
   if (!code) code = gather_survey(g, 0, l, status);
   if (!code) code = ip_checkpoints_outlast(l->path, l->plan, g->target->plan, status);
-  if (!code) code = gather_write(g, l->path, true);
-  if (!code) code = gather_tell(g, found);
+  if (!code) code = gather_write(g, l->path, true, found);
   ip_release(&status);
   return code;
 }

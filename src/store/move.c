@@ -62,20 +62,17 @@ void mover_destroy(mover **m)
   ip_release(m);
 }
 
-/* Place i of an axis, for the other plan's run. */
-static int32_t place(const mover *m, ip_axis axis, size_t i, size_t run)
+/* Place i of an axis. */
+static int32_t place(const mover *m, ip_axis axis, size_t i)
 {
-  const ip_measure *measure = &m->to->measure[m->to->run[run].measure];
-
   if (axis == IP_AXIS_COLUMN) return m->column[i];
   if (axis == IP_AXIS_EPOCH) return m->epoch[i];
-  if (axis != IP_AXIS_LOOKED || m->to->save != IP_SAVE_LOOKED) return (int32_t)i;
-  /* final weights stand at the last look where other runs keep those of all looks */
-  return m->from->save == IP_SAVE_LOOKED ? m->epoch[i] : measure->look[measure->n_looks - 1];
+  if (axis == IP_AXIS_LOOKED && m->to->save == IP_SAVE_LOOKED) return m->epoch[i];
+  return (int32_t)i;
 }
 
 /* The cell of the other record for cell number i of this field, ABSENT: there is none. */
-static int64_t cell(const mover *m, const ip_field *field, size_t i, size_t run)
+static int64_t cell(const mover *m, const ip_field *field, size_t i)
 {
   size_t index[MOST_AXES];
   int64_t at = 0;
@@ -88,7 +85,7 @@ static int64_t cell(const mover *m, const ip_field *field, size_t i, size_t run)
   }
   for (size_t a = 0; a < field->n_axes; a++) {
     const size_t length = ip_axis_length(m->to, field->axis[a]);
-    const int32_t there = place(m, field->axis[a], index[a], run);
+    const int32_t there = place(m, field->axis[a], index[a]);
 
     if (there < 0 || (size_t)there >= length) return ABSENT;
     at = at * (int64_t)length + there;
@@ -98,9 +95,7 @@ static int64_t cell(const mover *m, const ip_field *field, size_t i, size_t run)
 
 void mover_move(const mover *m, const ip_record *from, ip_record *to)
 {
-  const size_t run = to->run;
-
-  ip_record_reset(to, run);
+  ip_record_reset(to, to->run);
   to->status = from->status;
   to->seconds = from->seconds;
   for (size_t f = 0; f < IP_FIELDS; f++) {
@@ -109,7 +104,7 @@ void mover_move(const mover *m, const ip_record *from, ip_record *to)
     const bool kept = ip_field_length(m->to, f) > 0;
 
     for (size_t i = 0; i < n && kept; i++) {
-      const int64_t at = cell(m, field, i, run);
+      const int64_t at = cell(m, field, i);
 
       if (at >= 0)
         memcpy((char *)to->array[f] + (size_t)at * bytes, (char *)from->array[f] + i * bytes,

@@ -77,7 +77,7 @@ for file in small.h5.partial small.h5.lock; do
   [ ! -e $file ] || fail "something is left of a refusal: $file"
 done
 
-# More points of the grid, with other looks, deeper networks and other data: rows move, axes grow.
+# More points of the grid, deeper networks, more looks, columns in another order: rows move, axes grow.
 # The old data set is a file that is gone; it is not read.
 "$python" - <<'END_'
 import h5py, numpy
@@ -104,6 +104,14 @@ mv gone.h5 d.h5
 expect 0 "$program" run -q p.yaml 'network.hidden=[[4, 4], [3]]' -o p.h5
 expect 0 "$program" run -q p.yaml 'network.hidden=[[4, 4], [3]]' -o p_whole.h5
 cmp p_whole.h5 p.h5 || fail "rows moved: other bytes"
+
+set -- 'train.epochs=[20, 10]' 'estimate=[{kind: binning, bins: [8, 30]}]' repeat=3 \
+  'network.hidden=[[4, 4], [3]]'
+expect 0 "$program" grow p.h5 "$@"
+says 'p.h5: grown to 12 runs, 4 of them are done'
+expect 0 "$program" run -q p.yaml "$@" -o p.h5
+expect 0 "$program" run -q p.yaml "$@" -o p_more.h5
+cmp p_more.h5 p.h5 || fail "axes grew: other bytes"
 
 # Runs that diverged or are damaged; those are named and done again.
 "$python" -c 'import h5py, shutil
