@@ -560,9 +560,10 @@ static void tell(const gather *g, ip_findings *found)
   found->twice = g->twice;
   for (size_t r = 0; r < found->n_runs; r++) {
     const claim *c = &g->claim[r];
-    const int left = c->damaged ? (int)IP_FOUND_DAMAGED : (int)IP_STATUS_PENDING;
 
-    found->status[r] = c->copied ? c->status : (int8_t)left;
+    found->status[r] = IP_STATUS_PENDING;
+    if (c->damaged) found->status[r] = IP_FOUND_DAMAGED;
+    if (c->copied) found->status[r] = c->status;
     found->number[r] = g->target->plan->run[r].number;
   }
 }

@@ -88,7 +88,7 @@ with h5py.File("d.h5", "w") as f:
 END_
 cat >p.yaml <<'YAML'
 network: {hidden: [3]}
-look: log
+look: [4]
 reproducible: yes
 repeat: 2
 save: {weights: final}
@@ -105,10 +105,10 @@ expect 0 "$program" run -q p.yaml 'network.hidden=[[4, 4], [3]]' -o p.h5
 expect 0 "$program" run -q p.yaml 'network.hidden=[[4, 4], [3]]' -o p_whole.h5
 cmp p_whole.h5 p.h5 || fail "rows moved: other bytes"
 
-set -- 'train.epochs=[20, 10]' 'estimate=[{kind: binning, bins: [8, 30]}]' repeat=3 \
+set -- 'train.epochs=[7, 20, 10]' 'estimate=[{kind: binning, bins: [8, 30]}]' repeat=3 \
   'network.hidden=[[4, 4], [3]]'
 expect 0 "$program" grow p.h5 "$@"
-says 'p.h5: grown to 12 runs, 4 of them are done'
+says 'p.h5: grown to 18 runs, 4 of them are done'
 expect 0 "$program" run -q p.yaml "$@" -o p.h5
 expect 0 "$program" run -q p.yaml "$@" -o p_more.h5
 cmp p_more.h5 p.h5 || fail "axes grew: other bytes"
