@@ -84,8 +84,8 @@ list second hdf5 - 2
 list second memory - 1
 for which in merge grow; do
   list "$which" hdf5 - 4
-  list $which memory - 2
-  for mode in EIO full; do list $which file $mode 2; done
+  list "$which" memory - 2
+  for mode in EIO full; do list "$which" file "$mode" 2; done
 done
 
 # Mostly waiting for MPI: more of them than cores.
