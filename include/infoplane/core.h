@@ -166,16 +166,17 @@ typedef enum {
   IP_STRING,   /**< any text                                                       */
   IP_INTEGERS, /**< list of whole numbers as one value, or one of the words        */
   IP_INTERVAL, /**< [low, high] as one value, or one of the words                  */
-  IP_DURATION  /**< seconds, or hh:mm:ss, or one of the words                      */
+  IP_DURATION, /**< seconds, or hh:mm:ss, or one of the words                      */
+  IP_SHARE     /**< i/n: part i of n, from 1                                       */
 } ip_type;
 
 /** A checked value. Of the members only those that the type and `word` name are meant. */
 typedef struct {
   int word;           /**< index into `choice`, or -1 where a number, list or text stands */
-  int64_t integer;    /**< IP_INTEGER; IP_SWITCH: 0 or 1                                  */
+  int64_t integer;    /**< IP_INTEGER; IP_SWITCH: 0 or 1; IP_SHARE: i                     */
   double real;        /**< IP_REAL, IP_DURATION (seconds)                                 */
   const char *string; /**< IP_STRING; owned by whoever read it                            */
-  size_t n;           /**< elements of list                                               */
+  size_t n;           /**< elements of list; IP_SHARE: n                                  */
   const double *list; /**< IP_INTEGERS, IP_INTERVAL; owned by whoever read it             */
 } ip_value;
 

@@ -93,7 +93,7 @@ const ip_value *ip_options_value(const ip_options *options, size_t block, ip_key
  *          dataset.name: symmetric
  *          train.fraction: [0.05, 0.85]
  *          estimate: [{kind: binning, bins: 30, ..., on: full}]
- *  Without launch keys, IP_KEY_REPRODUCIBLE, and keys that no run of the block uses. */
+ *  Without launch keys, IP_KEY_REPRODUCIBLE, IP_KEY_SHARE, and keys that no run of the block uses. */
 PetscErrorCode ip_options_config(const ip_options *options, ip_text *yaml);
 
 /** The same with the launch keys and a comment that says where each value came from:

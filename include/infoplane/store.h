@@ -139,9 +139,11 @@ enum { IP_FOUND_DAMAGED = IP_STATUS_FAILED + 1 }; /**< beside the values of ip_s
 /** What a file proves of itself.  Start with {0}. */
 typedef struct {
   size_t n_runs;
-  int8_t *status; /**< shape (n_runs): an ip_status that the checksum proves, pending, or
+  int8_t *status;  /**< shape (n_runs): an ip_status that the checksum proves, pending, or
                        IP_FOUND_DAMAGED: neither                                              */
-  ip_text unfit;  /**< names of coordinates and texts that do not agree with `config`        */
+  int32_t *number; /**< shape (n_runs): their numbers in the complete plan                    */
+  size_t twice;  /**< runs that several files held equally (of a merge)                      */
+  ip_text unfit; /**< names of coordinates and texts that do not agree with `config`        */
 } ip_findings;
 
 /** Recompute the checksum of every run.  Serial, without the input and its data files, also while
@@ -150,6 +152,28 @@ typedef struct {
  *  Errors as of ip_results_open; IP_ERR_DATA too when no plan can be made from `config`. */
 PetscErrorCode ip_store_check(const char *path, ip_findings *found);
 void ip_findings_clear(ip_findings *found);
+
+/* ---- files of proven runs ---------------------------------------------------------------------- */
+
+/** Join files of one study, above all its shares, to a new one: equal, but for /timing and
+ *  /provenance, to what one job had written.  Serial, without the input and its data.  Every run is
+ *  proved as it is copied, and read back.  What no file proves stays pending; *found tells.
+ *
+ *  IP_ERR_CONFIG: not of one study, of several builds (unless accept_build), some of its runs in none
+ *  of the files, or one with different results in two; IP_ERR_LOCKED: a job writes one of them;
+ *  IP_ERR_CREATE: out stands; IP_ERR_IO: disk full.  Nothing is left behind then. */
+PetscErrorCode ip_store_merge(size_t n, const char *const path[], const char *out,
+                              bool accept_build, ip_findings *found);
+
+/** Put a bigger file in the place of this one, with these key=value besides: repeat=N, or any others
+ *  of science and layout with which every run of it still exists and measures the same.  Serial,
+ *  without the input; only data sets that are new are read.  The old file stays whole until the new
+ *  one is complete, proved and on the disk.  *grown = false: it has all of it already.
+ *
+ *  IP_ERR_CONFIG: runs or checkpoints would be lost, it is a share, or a new data set needs a
+ *  bottleneck curve; IP_ERR_LOCKED: a job writes it; IP_ERR_IO: disk full. */
+PetscErrorCode ip_store_grow(const char *path, size_t n, const char *const setting[],
+                             ip_findings *found, bool *grown);
 
 /* ---- reading without a plan ------------------------------------------------------------------ */
 

@@ -19,34 +19,41 @@
 
 /* ---- data sets of a study -------------------------------------------------------------------- */
 
-/** The distinct data sets that the options name, in order of first use. */
-typedef struct {
-  size_t n;
-  ip_dataset_spec *spec; /**< texts borrowed from the options           */
-  char **label;          /**< what names it in the file                 */
-  ip_dataset **set;      /**< NULL until loaded or received             */
-  uint64_t *checksum;    /**< XXH3 of the arrays of each, once sealed   */
-} ip_data;
-
-/** List them; nothing is read yet.  The options must outlive it. */
-PetscErrorCode ip_data_create(const ip_options *options, ip_data **data);
-PetscErrorCode ip_data_load(ip_data *data); /**< read all; IP_ERR_DATA, IP_ERR_NO_INPUT */
-void ip_data_seal(ip_data *data); /**< take the checksums; ip_data_load does it itself    */
-void ip_data_destroy(ip_data **data);
-
 /** What a plan needs of a data set, as a results file keeps it. */
 typedef struct {
   int64_t n, d, k; /**< patterns, features, classes       */
   bool certain;    /**< labels are                        */
   uint64_t checksum;
+  size_t n_curve;              /**< points of its bottleneck curve    */
+  const ip_bound_point *curve; /**< or NULL; is copied    */
 } ip_data_shape;
+
+/** The distinct data sets that the options name, in order of first use. */
+typedef struct {
+  size_t n;
+  ip_dataset_spec *spec;  /**< texts borrowed from the options           */
+  char **label;           /**< what names it in the file                 */
+  ip_dataset **set;       /**< NULL until loaded or received             */
+  uint64_t *checksum;     /**< XXH3 of the arrays of each, once sealed   */
+  ip_data_shape *assumed; /**< of each set that has no patterns, owned */
+} ip_data;
+
+/** List them; nothing is read yet.  The options must outlive it. */
+PetscErrorCode ip_data_create(const ip_options *options, ip_data **data);
+/** Read all whose shape is not there yet.  IP_ERR_DATA, IP_ERR_NO_INPUT. */
+PetscErrorCode ip_data_load(ip_data *data);
+void ip_data_seal(ip_data *data); /**< take the checksums; ip_data_load does it itself    */
+void ip_data_destroy(ip_data **data);
 
 /** Take data set i as having this shape, without its patterns: enough for a plan, for layout and
  *  checksums of a file, not for training.  IP_ERR_DATA: no data set can have it. */
 PetscErrorCode ip_data_assume(ip_data *data, size_t i, const ip_data_shape *shape);
 
+/** Assume of those data sets that `known` names too what was assumed of them there. */
+PetscErrorCode ip_data_adopt(ip_data *data, const ip_data *known);
+
 /** The information-bottleneck curve of data set i, whose labels are not certain, at the betas
- *  ip_bottleneck_beta(0 .. n-1).  PETSc must be up.  IP_ERR_CONFIG: certain labels;
+ *  ip_bottleneck_beta(0 .. n-1): as assumed, or solved; then PETSc must be up.  IP_ERR_CONFIG: certain labels;
  *  IP_ERR_INTERNAL: a point that does not converge. */
 PetscErrorCode ip_data_curve(const ip_data *data, size_t i, size_t n, ip_bound_point point[]);
 
@@ -84,10 +91,17 @@ typedef struct {
   double cost;    /**< predicted, elementary operations: longest first                     */
   double cost_epoch,
       cost_look; /**< its parts: of one epoch, of one look                      */
+  int32_t
+      number; /**< of the complete plan, as people know the run; its row, but in a share   */
 } ip_run;
 
 /** Everything that will be done: the grid of every block with equal runs planned once, rows
- *  ordered with the replicate slowest.  The same on every rank. */
+ *  ordered with the replicate slowest.  The same on every rank.
+ *
+ *  A share i/n has some of the runs of the complete plan, all else is that of the complete one: axes,
+ *  columns, numbers of runs.  Runs are dealt by predicted cost, the longest first, to and fro (1..n,
+ *  n..1, 1..n, ...), and stand in each share by number: the plan alone decides, shares have equally
+ *  many runs but for one, and about the same work whatever the grid. */
 typedef struct {
   const ip_options *options; /**< borrowed                                        */
   const ip_data *data;       /**< borrowed                                        */
@@ -104,14 +118,22 @@ typedef struct {
   size_t n_layers; /**< of the deepest                                  */
   size_t n_measures;
   ip_measure *measure;
-  size_t n_parameters; /**< largest, 0 where no weights are kept            */
-  ip_save save;        /**< most that any run keeps                         */
+  size_t n_parameters;  /**< largest, 0 where no weights are kept            */
+  ip_save save;         /**< most that any run keeps                         */
+  size_t share, shares; /**< i and n; shares <= 1: the complete plan         */
+  size_t n_complete;    /**< runs of the complete plan                       */
 } ip_plan;
 
 /** Make the plan.  Needs the shapes (n, d, k) of the loaded data sets, not their contents.
- *  IP_ERR_CONFIG: what cannot be trained (an empty training set, ...), naming the block. */
+ *  IP_ERR_CONFIG: what cannot be trained (an empty training set, ...), naming the block; more shares
+ *  than runs. */
 PetscErrorCode ip_plan_create(const ip_options *options, const ip_data *data, ip_plan **plan);
 void ip_plan_destroy(ip_plan **plan);
+
+enum { IP_SHARE_TEXT = 48 };
+
+/** "2/8"; "1/1" for a complete plan. */
+void ip_share_name(const ip_plan *plan, char text[IP_SHARE_TEXT]);
 
 /** Epochs of a look preset or list for a run that ends at `last`: ascending, 0 and last always
  *  among them, what lies beyond dropped.  Release *epoch with ip_release. */
@@ -123,6 +145,9 @@ size_t ip_run_parameters(const ip_plan *plan, size_t run);
 /** What a run is, as text: its science keys and the checks of its data set; the identity that
  *  enters its checksum. */
 PetscErrorCode ip_plan_identity(const ip_plan *plan, size_t run, ip_text *text);
+
+/** What is measured and kept of a run, as text: epochs, columns, gradient_batch, save. */
+PetscErrorCode ip_plan_measures(const ip_plan *plan, size_t run, ip_text *text);
 
 /** Bytes that training one run needs, the largest over the plan: record, weights, snapshot. */
 size_t ip_plan_memory(const ip_plan *plan);
@@ -275,7 +300,7 @@ typedef struct {
   double work, work_done; /**< predicted cost of this launch, and of what of it is done       */
   int signal;             /**< one that another rank received, 0 = none                       */
   const char *notice;     /**< why a run failed, once, or NULL                                */
-  int32_t notice_run;     /**< which                                                          */
+  int32_t notice_run;     /**< its number                                                     */
 } ip_progress;
 
 /** Called on rank 0 several times a second; *stop = true asks all ranks to stop cleanly.

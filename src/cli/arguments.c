@@ -44,20 +44,16 @@ static PetscErrorCode read_switch(int argc, char **argv, int *i, arguments *a)
   return PETSC_SUCCESS;
 }
 
-static PetscErrorCode read_word(const char *text, arguments *a)
+static void read_word(const char *text, arguments *a)
 {
   if (!a->verb)
     a->verb = text;
   else if (strchr(text, '=') && a->operand)
     a->setting[a->n_settings++] = text;
-  else {
-    IP_CHECK(
-        !a->operand, IP_ERR_USAGE,
-        "\"%s\" is one argument too many: \"%s\" was given before it; settings are key=value",
-        text, a->operand);
+  else if (a->operand)
+    a->more[a->n_more++] = text;
+  else
     a->operand = text;
-  }
-  return PETSC_SUCCESS;
 }
 
 /* Names of files are shown in messages, where a newline could pass for a line of ours. */
@@ -77,13 +73,15 @@ PetscErrorCode arguments_read(int argc, char **argv, arguments *a)
   a->text = argv;
   PetscCall(IP_ALLOCATE((size_t)argc + 1, &a->setting));
   PetscCall(IP_ALLOCATE((size_t)argc + 1, &a->petsc));
+  PetscCall(IP_ALLOCATE((size_t)argc + 1, &a->more));
   for (int i = 1; i < argc; i++) {
     if (argv[i][0] == '-' && argv[i][1] != '\0')
       PetscCall(read_switch(argc, argv, &i, a));
     else
-      PetscCall(read_word(argv[i], a));
+      read_word(argv[i], a);
   }
   PetscCall(check_name(a->operand));
+  for (size_t i = 0; i < a->n_more; i++) PetscCall(check_name(a->more[i]));
   return check_name(a->output);
 }
 
@@ -91,4 +89,5 @@ void arguments_clear(arguments *a)
 {
   ip_release(&a->setting);
   ip_release(&a->petsc);
+  ip_release(&a->more);
 }

@@ -3,19 +3,19 @@
 #include "cli.h"
 #include <stdlib.h>
 
-/* The kinds of runs that are not done, and what to do about them. */
+/* The kinds of runs that are not done, and what the command that continues the file does. */
 static const struct {
   int8_t status;
   const char *name, *advice;
 } kind[] = {
-    {IP_FOUND_DAMAGED,   "damaged",  "run with the command that began it computes them again"},
-    {IP_STATUS_PENDING,  "pending",  "the command that began it continues it"                },
-    {IP_STATUS_DIVERGED, "diverged", "again: only=[...]"                                     },
-    {IP_STATUS_FAILED,   "failed",   "the command that began it tries again"                 },
+    {IP_FOUND_DAMAGED,   "damaged",  " computes them again"   },
+    {IP_STATUS_PENDING,  "pending",  " continues it"          },
+    {IP_STATUS_DIVERGED, "diverged", " only=[...] tries again"},
+    {IP_STATUS_FAILED,   "failed",   " tries again"           },
 };
 enum { KINDS = sizeof kind / sizeof kind[0] };
 
-static size_t count(const ip_findings *found, int8_t status)
+size_t count_found(const ip_findings *found, int8_t status)
 {
   size_t n = 0;
 
@@ -25,20 +25,20 @@ static size_t count(const ip_findings *found, int8_t status)
 
 static bool none_fits(const ip_findings *found)
 {
-  const size_t damaged = count(found, IP_FOUND_DAMAGED);
+  const size_t damaged = count_found(found, IP_FOUND_DAMAGED);
 
-  return damaged > 1 && damaged + count(found, IP_STATUS_PENDING) == found->n_runs;
+  return damaged > 1 && damaged + count_found(found, IP_STATUS_PENDING) == found->n_runs;
 }
 
-static void say_findings(FILE *to, const ip_findings *found)
+void say_findings(FILE *to, const ip_findings *found, const char *command)
 {
   for (size_t k = 0; k < KINDS; k++) {
-    const size_t n = count(found, kind[k].status);
+    const size_t n = count_found(found, kind[k].status);
 
     if (n == 0) continue;
     fprintf(to, " %zu run%s %s:", n, n == 1 ? "" : "s", kind[k].name);
-    list_runs(to, found->n_runs, found->status, kind[k].status);
-    fprintf(to, "   (%s)\n", kind[k].advice);
+    list_runs(to, found, kind[k].status);
+    fprintf(to, "   (%s%s)\n", command, kind[k].advice);
   }
   if (none_fits(found))
     fputs(" none fits: then config or data_checksum is damaged rather than every run\n", to);
@@ -52,10 +52,10 @@ static void say_findings(FILE *to, const ip_findings *found)
 
 static int verdict(const ip_findings *found)
 {
-  if (count(found, IP_FOUND_DAMAGED) > 0 || found->unfit.length > 0)
+  if (count_found(found, IP_FOUND_DAMAGED) > 0 || found->unfit.length > 0)
     return ip_error_exit_code(IP_ERR_DATA);
-  if (count(found, IP_STATUS_PENDING) > 0) return ip_error_exit_code(IP_ERR_STOPPED);
-  return count(found, IP_STATUS_DONE) < found->n_runs;
+  if (count_found(found, IP_STATUS_PENDING) > 0) return ip_error_exit_code(IP_ERR_STOPPED);
+  return count_found(found, IP_STATUS_DONE) < found->n_runs;
 }
 
 static PetscErrorCode check_file(const arguments *a, int *exit_code)
@@ -70,8 +70,8 @@ static PetscErrorCode check_file(const arguments *a, int *exit_code)
   PetscCall(ip_store_check(a->operand, &found));
   if (!a->quiet)
     printf("%s: %zu of %zu runs are done and fit their checksum\n", a->operand,
-           count(&found, IP_STATUS_DONE), found.n_runs);
-  say_findings(a->quiet ? stderr : stdout, &found);
+           count_found(&found, IP_STATUS_DONE), found.n_runs);
+  say_findings(a->quiet ? stderr : stdout, &found, "the command that began it");
   *exit_code = verdict(&found);
   ip_findings_clear(&found);
   if (a->quiet) return PETSC_SUCCESS;

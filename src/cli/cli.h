@@ -16,6 +16,8 @@ typedef struct {
   const char *program;
   const char *verb;
   const char *operand;  /**< input file, results file or topic; NULL if none    */
+  size_t n_more;        /**< operands after the first, of merge                 */
+  const char **more;    /**<                                                    */
   const char *output;   /**< -o FILE, NULL if not given                         */
   size_t n_settings;    /**< key=value                                          */
   const char **setting; /**<                                                    */
@@ -44,6 +46,8 @@ int verb_run(const arguments *a);
 int verb_plan(const arguments *a);
 int verb_status(const arguments *a);
 int verb_check(const arguments *a);
+int verb_merge(const arguments *a);
+int verb_grow(const arguments *a);
 int verb_figures(const arguments *a);
 int verb_bound(const arguments *a);
 int verb_help(const arguments *a);
@@ -70,8 +74,9 @@ void input_clear(input *in);
 /** Rank 0 has read; all others receive text and data and make the same plan. Collective. */
 PetscErrorCode input_share(MPI_Comm comm, const arguments *a, input *in);
 
-/** Default results file: the input's name with .h5, in the current folder; -o otherwise. */
-PetscErrorCode output_path(const arguments *a, char **path);
+/** Default results file: the input's name with .h5, of a share with .i-of-n.h5, in the current
+ *  folder; -o otherwise. */
+PetscErrorCode output_path(const arguments *a, const ip_options *options, char **path);
 
 /* ---- MPI and PETSc start and end here -------------------------------------------------------------- */
 
@@ -166,8 +171,12 @@ typedef struct {
 } standing;
 
 size_t count_status(const standing *s, ip_status status);
-/** " 3 7 and 12 more": the runs of n that have this status. */
-void list_runs(FILE *to, size_t n, const int8_t status[], int8_t which);
+/** " 3 7 and 12 more": the numbers of the runs that have this status; of found n_runs, status and
+ *  number count. */
+void list_runs(FILE *to, const ip_findings *found, int8_t which);
+/** Runs that are not done, by kind, each with what to do: `command` continues the file. */
+void say_findings(FILE *to, const ip_findings *found, const char *command);
+size_t count_found(const ip_findings *found, int8_t status);
 PetscErrorCode say_beginning(const standing *s);
 /** ", \"busy\": [least, mean, most]" and the same of assistants, where there are any. */
 PetscErrorCode busy_json(const ip_busy busy[2], ip_text *text);

@@ -77,8 +77,9 @@ void input_clear(input *in)
   ip_release(&in->text);
 }
 
-PetscErrorCode output_path(const arguments *a, char **path)
+PetscErrorCode output_path(const arguments *a, const ip_options *options, char **path)
 {
+  const ip_value *share = ip_options_value(options, 0, IP_KEY_SHARE);
   ip_text name = {0};
   const char *operand = a->operand ? a->operand : "", *base = strrchr(operand, '/');
 
@@ -87,8 +88,16 @@ PetscErrorCode output_path(const arguments *a, char **path)
 
   const char *dot = strrchr(base, '.');
 
-  PetscCall(ip_text_add(&name, "%.*s.h5",
+  PetscCall(ip_text_add(&name, "%.*s",
                         (int)(dot && dot > base ? dot - base : (ptrdiff_t)strlen(base)), base));
+  PetscErrorCode code = PETSC_SUCCESS;
+
+  if (share->n > 1) code = ip_text_add(&name, ".%d-of-%zu", (int)share->integer, share->n);
+  if (!code) code = ip_text_add(&name, ".h5");
+  if (code) {
+    ip_text_clear(&name);
+    return code;
+  }
   *path = name.text;
   return PETSC_SUCCESS;
 }

@@ -22,6 +22,10 @@ static PetscErrorCode check_verb(const arguments *a)
   IP_CHECK(find_verb(a->verb), IP_ERR_USAGE, "infoplane: unknown verb \"%s\".%s%s%s", a->verb,
            near ? " Did you mean \"" : " Try: infoplane help", near ? near : "",
            near ? "\"?" : "");
+  IP_CHECK(
+      a->n_more == 0 || find_verb(a->verb)->act == verb_merge, IP_ERR_USAGE,
+      "\"%s\" is one argument too many: \"%s\" was given before it; settings are key=value",
+      a->more[0], a->operand);
   return PETSC_SUCCESS;
 }
 

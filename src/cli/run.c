@@ -144,11 +144,34 @@ static PetscErrorCode open_checkpoints(experiment *x)
 
 /* ---- which runs ------------------------------------------------------------------------------------ */
 
-static bool listed(const ip_value *only, size_t run)
+static bool listed(const ip_value *only, int32_t number)
 {
   for (size_t i = 0; i < only->n; i++)
-    if ((size_t)only->list[i] == run) return true;
+    if ((int32_t)only->list[i] == number) return true;
   return false;
+}
+
+/* A file of a share has some of the numbers. */
+static bool has_number(const ip_plan *plan, int32_t number)
+{
+  for (size_t r = 0; r < plan->n_runs; r++)
+    if (plan->run[r].number == number) return true;
+  return false;
+}
+
+static PetscErrorCode check_only(const ip_plan *plan, const ip_value *only)
+{
+  char share[IP_SHARE_TEXT];
+
+  ip_share_name(plan, share);
+  for (size_t i = 0; only->word < 0 && i < only->n; i++) {
+    IP_CHECK((size_t)only->list[i] < plan->n_complete, IP_ERR_CONFIG,
+             "only: there is no run %g; runs are 0 to %zu", only->list[i],
+             plan->n_complete - 1);
+    IP_CHECK(has_number(plan, (int32_t)only->list[i]), IP_ERR_CONFIG,
+             "only: run %g is not one of share %s", only->list[i], share);
+  }
+  return PETSC_SUCCESS;
 }
 
 /* Pending and failed runs; diverged ones only where `only` names them. */
@@ -157,10 +180,7 @@ static PetscErrorCode list_todo(experiment *x)
   const ip_value *only = launch_value(x, IP_KEY_ONLY);
   const bool all = only->word >= 0;
 
-  for (size_t i = 0; !all && i < only->n; i++)
-    IP_CHECK((size_t)only->list[i] < x->in.plan->n_runs, IP_ERR_CONFIG,
-             "only: there is no run %g; runs are 0 to %zu", only->list[i],
-             x->in.plan->n_runs - 1);
+  PetscCall(check_only(x->in.plan, only));
   ip_release(&x->todo);
   PetscCall(IP_ALLOCATE(x->in.plan->n_runs, &x->todo));
   x->n_todo = x->named_and_done = 0;
@@ -168,7 +188,7 @@ static PetscErrorCode list_todo(experiment *x)
     const bool open = x->status[r] == IP_STATUS_PENDING || x->status[r] == IP_STATUS_FAILED ||
                       (!all && x->status[r] == IP_STATUS_DIVERGED);
 
-    if (!all && !listed(only, r)) continue;
+    if (!all && !listed(only, x->in.plan->run[r].number)) continue;
     if (open)
       x->todo[x->n_todo++] = (int32_t)r;
     else
@@ -293,7 +313,7 @@ static PetscErrorCode conduct(experiment *x, int *exit_code)
   bool stopped = false;
 
   PetscCall(input_share(x->launch.comm, x->a, &x->in));
-  if (!x->path) PetscCall(output_path(x->a, &x->path));
+  if (!x->path) PetscCall(output_path(x->a, x->in.options, &x->path));
   PetscCall(open_file(x));
 
   const PetscErrorCode code = list_todo(x);
@@ -316,7 +336,7 @@ static PetscErrorCode read_everything(experiment *x)
 {
   PetscCall(input_read(x->a, &x->in));
   PetscCall(input_plan(&x->in));
-  PetscCall(output_path(x->a, &x->path));
+  PetscCall(output_path(x->a, x->in.options, &x->path));
   return access(x->path, F_OK) == 0 ? ip_results_probe(x->path) : PETSC_SUCCESS;
 }
 

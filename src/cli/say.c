@@ -60,6 +60,9 @@ PetscErrorCode describe_plan(const ip_plan *plan, ip_text *text)
                           100.0 * run->value[IP_KEY_TRAIN_FRACTION]->real,
                           plan->data->set[run->data]->n));
   if (same.end) PetscCall(ip_text_add(text, ", %d epochs", (int)run->epochs));
+  if (plan->shares > 1)
+    PetscCall(ip_text_add(text, ", share %zu/%zu of %zu runs", plan->share, plan->shares,
+                          plan->n_complete));
   return PETSC_SUCCESS;
 }
 
@@ -127,30 +130,45 @@ void say_stopped(const standing *s, size_t given_up)
          runs - count_status(s, IP_STATUS_PENDING), runs, s->path);
 }
 
-void list_runs(FILE *to, size_t n, const int8_t status[], int8_t which)
+void list_runs(FILE *to, const ip_findings *found, int8_t which)
 {
-  size_t found = 0;
+  size_t n = 0;
 
-  for (size_t r = 0; r < n; r++)
-    if (status[r] == which && found++ < MOST_LISTED) fprintf(to, " %zu", r);
-  if (found > MOST_LISTED) fprintf(to, " and %zu more", found - MOST_LISTED);
+  for (size_t r = 0; r < found->n_runs; r++)
+    if (found->status[r] == which && n++ < MOST_LISTED)
+      fprintf(to, " %d", (int)found->number[r]);
+  if (n > MOST_LISTED) fprintf(to, " and %zu more", n - MOST_LISTED);
 }
 
-static void say_bad_runs(FILE *to, const standing *s)
+/* The runs of a sweep by their status. */
+static PetscErrorCode list_bad(FILE *to, const standing *s, ip_status which)
 {
-  const size_t runs = s->in->plan->n_runs, diverged = count_status(s, IP_STATUS_DIVERGED),
+  const ip_plan *plan = s->in->plan;
+  ip_findings found = {.n_runs = plan->n_runs, .status = (int8_t *)s->status};
+
+  PetscCall(IP_ALLOCATE(plan->n_runs, &found.number));
+  for (size_t r = 0; r < plan->n_runs; r++) found.number[r] = plan->run[r].number;
+  list_runs(to, &found, (int8_t)which);
+  ip_release(&found.number);
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode say_bad_runs(FILE *to, const standing *s)
+{
+  const size_t diverged = count_status(s, IP_STATUS_DIVERGED),
                failed = count_status(s, IP_STATUS_FAILED);
 
   if (diverged > 0) {
     fprintf(to, " %zu run%s diverged:", diverged, plural(diverged));
-    list_runs(to, runs, s->status, IP_STATUS_DIVERGED);
+    PetscCall(list_bad(to, s, IP_STATUS_DIVERGED));
     fputs("   (again: only=[...])\n", to);
   }
   if (failed > 0) {
     fprintf(to, " %zu run%s failed:", failed, plural(failed));
-    list_runs(to, runs, s->status, IP_STATUS_FAILED);
+    PetscCall(list_bad(to, s, IP_STATUS_FAILED));
     fputs("   (the same command tries again)\n", to);
   }
+  return PETSC_SUCCESS;
 }
 
 /* ---- how busy ranks were ------------------------------------------------------------------------ */
@@ -195,7 +213,7 @@ PetscErrorCode say_end(const standing *s, bool quiet, double seconds)
   char spent[32];
 
   if (!quiet) PetscCall(summary_print(stdout, s->in->plan, s->path));
-  say_bad_runs(quiet ? stderr : stdout, s);
+  PetscCall(say_bad_runs(quiet ? stderr : stdout, s));
   if (quiet) return PETSC_SUCCESS;
   ip_seconds_format(seconds, spent);
   if (pending > 0)

@@ -12,6 +12,10 @@ static const verb table[] = {
     {"status",  "status FILE.h5",                                 "how far a file is, also while a job writes it",         verb_status },
     {"check",   "check FILE.h5",
      "proves every run by its checksum, names damaged and pending ones",                                                   verb_check  },
+    {"merge",   "merge A.h5 B.h5 ... -o OUT.h5",
+     "joins the files of all shares of a study to one",                                                                    verb_merge  },
+    {"grow",    "grow FILE.h5 repeat=N [key=value ...]",
+     "makes room for more runs, keeps those that are done; run trains the new ones",                                       verb_grow   },
     {"figures", "figures FILE.h5 [columns=all] [-o FOLDER]",
      "the figures of the paper, tables of its studies, its claims judged",                                                 verb_figures},
     {"bound",   "bound INPUT.yaml [key=value ...] [-o FILE.csv]",
@@ -80,7 +84,8 @@ static void print_exit_codes(void)
   const char *name, *meaning;
   int code;
 
-  puts("    0  all runs are done\n    1  finished, but some runs failed or diverged");
+  puts("    0  all runs are done\n    1  finished, but some runs failed or diverged, or are "
+       "left (merge)");
   for (size_t i = 0; ip_error_row(i, &name, &code, &meaning); i++)
     printf("  %3d  %s\n", code, meaning);
   puts("  130, 143  stopped by a person, just as cleanly (mpirun says 1)");
@@ -153,7 +158,7 @@ static PetscErrorCode print_plan(const arguments *a, input *in, char **path)
 
   PetscCall(input_read(a, in));
   PetscCall(input_plan(in));
-  PetscCall(output_path(a, path));
+  PetscCall(output_path(a, in->options, path));
   PetscCall(ip_store_size(in->plan, &bytes));
   PetscCall(ip_store_free_space(*path, &free_bytes));
   const PetscErrorCode code = describe_plan(in->plan, &line);
@@ -207,6 +212,17 @@ static PetscErrorCode count_runs(const ip_results *file, size_t count[4])
   return code;
 }
 
+/* Only files of a share say which. */
+static void print_share(const ip_results *file)
+{
+  char *share = NULL;
+
+  if (ip_results_attribute(file, "provenance", "share", &share) == PETSC_SUCCESS)
+    printf(" share %s,", share);
+  ip_error_clear();
+  ip_release(&share);
+}
+
 static PetscErrorCode print_status(const char *path)
 {
   ip_results *file = NULL;
@@ -218,9 +234,12 @@ static PetscErrorCode print_status(const char *path)
 
   PetscErrorCode code = count_runs(file, count);
 
+  if (!code) {
+    printf("%s:", path);
+    print_share(file);
+  }
   ip_results_close(&file);
   PetscCall(code);
-  printf("%s:", path);
   for (size_t s = 0; s < 4; s++)
     printf("%s %zu %s", s == 0 ? "" : ",", count[(s + 1) % 4], ip_status_name((s + 1) % 4));
   puts("");

@@ -67,6 +67,8 @@ PetscErrorCode ip_value_format(const ip_parameter *row, const ip_value *value, i
   case IP_INTEGERS:
   case IP_INTERVAL:
     return add_list(value->n, value->list, text);
+  case IP_SHARE:
+    return ip_text_add(text, "%" PRId64 "/%zu", value->integer, value->n);
   case IP_CHOICE:
     break;
   }
@@ -103,6 +105,8 @@ bool ip_value_equal(const ip_parameter *row, const ip_value *a, const ip_value *
   case IP_INTEGERS:
   case IP_INTERVAL:
     return a->n == b->n && same_bits(a->n, a->list, b->list);
+  case IP_SHARE:
+    return a->integer == b->integer && a->n == b->n;
   case IP_CHOICE:
     break;
   }

@@ -115,6 +115,20 @@ static bool to_duration(const char *text, double *seconds)
   return to_real(text, false, seconds);
 }
 
+/* i/n, 1 <= i <= n. */
+static bool to_share(const char *text, int64_t *i, size_t *n)
+{
+  static const char digit[] = "0123456789";
+  const size_t before = strspn(text, digit),
+               after = text[before] == '/' ? strspn(text + before + 1, digit) : 0;
+
+  if (before < 1 || before > 9 || after < 1 || after > 9 || text[before + 1 + after])
+    return false;
+  *i = strtol(text, NULL, 10);
+  *n = (size_t)strtol(text + before + 1, NULL, 10);
+  return *i >= 1 && (size_t)*i <= *n;
+}
+
 static bool to_switch(const char *text, int64_t *value)
 {
   static const char *const word[] = {"no", "yes", "false", "true", "off", "on"};
@@ -162,6 +176,7 @@ PetscErrorCode ip_describe_type(const ip_parameter *row, ip_text *text)
       [IP_INTEGERS] = "a list like [1, 2] of whole numbers",
       [IP_INTERVAL] = "an interval [low, high]",
       [IP_DURATION] = "a time (seconds, or hh:mm:ss)",
+      [IP_SHARE] = "a share i/n, as in 2/8: i from 1 to n",
   };
 
   PetscCall(ip_text_add(text, "%s", noun[row->type]));
@@ -259,6 +274,8 @@ static bool read_scalar(const ip_parameter *row, const char *text, ip_value *val
     return to_real(text, true, &value->real) && in_range(row, value->real);
   case IP_DURATION:
     return to_duration(text, &value->real) && in_range(row, value->real);
+  case IP_SHARE:
+    return to_share(text, &value->integer, &value->n);
   case IP_STRING:
     value->string = text;
     return is_one_line(text);

@@ -9,29 +9,28 @@
 #include <unistd.h>
 
 struct ip_checkpoints {
+  ip_checkpoints_of of;
   char *path;   /* of the results file */
   ip_text file; /* of the checkpoints  */
-  uint64_t token;
-  int rank, fd;
+  int fd;
   slots_head head;
   slots_entry *index;  /* shape (taken)                     */
   uint64_t run;        /* of the last save                  */
+  uint64_t what;       /* it is                             */
   uint64_t generation; /* of it                             */
   int turn;            /* which of the two slots comes next */
 };
 
 static PetscErrorCode open_file(const ip_checkpoints_of *of, ip_checkpoints *c)
 {
-  uint64_t plan = 0;
   bool fits = false;
 
   PetscCall(ip_text_copy(of->path, &c->path));
   PetscCall(slots_name(of->path, &c->file));
-  PetscCall(slots_hash_plan(of, &plan));
   c->fd = ip_file_open(c->file.text, O_RDWR | O_NOFOLLOW);
   IP_CHECK(c->fd >= 0, IP_ERR_IO, "%s: %s", c->file.text, strerror(errno));
   PetscCall(slots_read(c->fd, c->file.text, &c->head, &c->index, &fits));
-  IP_CHECK(fits && c->head.plan == plan && c->head.token == of->token, IP_ERR_IO,
+  IP_CHECK(fits && c->head.token == of->token, IP_ERR_IO,
            "%s is not the file that rank 0 has just made: the file system shows an old one",
            c->file.text);
   return PETSC_SUCCESS;
@@ -43,8 +42,7 @@ PetscErrorCode ip_checkpoints_open(const ip_checkpoints_of *of, ip_checkpoints *
 
   PetscCall(IP_ALLOCATE(1, &c));
   c->fd = -1;
-  c->token = of->token;
-  c->rank = of->rank;
+  c->of = *of;
 
   const PetscErrorCode code = open_file(of, c);
 
@@ -105,6 +103,7 @@ static PetscErrorCode begin_run(ip_checkpoints *c, uint64_t run)
   if (e)
     PetscCall(slot_read_head(c->fd, c->file.text, &c->head,
                              c->head.own + (uint64_t)(e - c->index), &s));
+  PetscCall(slots_hash_run(&c->of, (size_t)run, &c->what));
   c->run = run;
   c->generation = s.generation;
   return PETSC_SUCCESS;
@@ -113,11 +112,11 @@ static PetscErrorCode begin_run(ip_checkpoints *c, uint64_t run)
 static PetscErrorCode write_slot(ip_checkpoints *c, const ip_checkpoint *checkpoint,
                                  XXH3_state_t *hash)
 {
-  const uint64_t slot = 2 * (uint64_t)c->rank + (uint64_t)c->turn,
+  const uint64_t slot = 2 * (uint64_t)c->of.rank + (uint64_t)c->turn,
                  offset = slot_offset(&c->head, slot);
   const char *name = c->file.text;
   slot_head s = {.magic = slot_magic,
-                 .plan = c->head.plan,
+                 .what = c->what,
                  .run = checkpoint->run,
                  .generation = c->generation + 1,
                  .length = bytes_of(checkpoint),
@@ -145,7 +144,7 @@ PetscErrorCode ip_checkpoints_save(void *context, const ip_checkpoint *checkpoin
   ip_checkpoints *c = context;
 
   if (c->head.own == 0) return PETSC_SUCCESS;
-  if (c->token) PetscCall(ip_lock_check(c->path, c->token));
+  if (c->of.token) PetscCall(ip_lock_check(c->path, c->of.token));
   if (c->generation == 0 || c->run != checkpoint->run) PetscCall(begin_run(c, checkpoint->run));
 
   XXH3_state_t *hash = XXH3_createState();

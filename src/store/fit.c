@@ -3,6 +3,17 @@
 #include "fit.h"
 #include <string.h>
 
+PetscErrorCode ip_fit_share(hid_t file, char **share)
+{
+  if (H5Aexists_by_name(file, "provenance", "share", H5P_DEFAULT) <= 0)
+    return ip_text_copy("1/1", share);
+  const hid_t group = H5Gopen2(file, "provenance", H5P_DEFAULT);
+  const PetscErrorCode code = ip_h5_read_text(group, "share", share);
+
+  ip_h5_close(group);
+  return code;
+}
+
 /* The array stands in the file with this shape. */
 static bool has_shape(hid_t file, const ip_variable *v)
 {

@@ -4,6 +4,9 @@
 
 #include "h5.h"
 
+/** The share that the file holds: "2/8", "1/1" where it holds a complete plan. */
+PetscErrorCode ip_fit_share(hid_t file, char **share);
+
 /** Every array stands there with the shape that the plan gives it; IP_ERR_DATA names the first
  *  that does not. */
 PetscErrorCode ip_fit_shapes(const char *path, hid_t file, const ip_layout *layout);

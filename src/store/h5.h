@@ -29,6 +29,10 @@ void ip_h5_close(hid_t id);
  *  left at a default would make another file. */
 hid_t ip_h5_only(bool good, hid_t id);
 
+/** HDF5 cannot close what it cannot write, and then crashes at exit: let it write the rest of a file
+ *  that is given up into memory. */
+void ip_h5_divert(hid_t file);
+
 /** Types of the file (little-endian) and of memory; close them. */
 hid_t ip_h5_file_type(ip_number type);
 hid_t ip_h5_memory_type(ip_number type);

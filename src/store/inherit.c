@@ -5,6 +5,7 @@
 #include "slots.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { CHUNK = 1 << 20 };
@@ -61,36 +62,51 @@ static PetscErrorCode pass_slot(const heritage *from, uint64_t slot, const place
   return code;
 }
 
-static PetscErrorCode consider(heritage *from, uint64_t slot, const ip_plan *plan,
+/* A slot holds a checkpoint of a run that has still a use for one. */
+static bool is_of_use(const slot_head *s, size_t n_runs, const int8_t status[])
+{
+  return s->generation > 0 && s->run < n_runs && status[s->run] != IP_STATUS_DONE &&
+         status[s->run] != IP_STATUS_DIVERGED;
+}
+
+static PetscErrorCode consider(heritage *from, uint64_t slot, const ip_checkpoints_of *of,
                                const int8_t status[])
 {
+  uint64_t what = 0;
   slot_head s;
   bool fits = false;
 
   PetscCall(slot_read_head(from->fd, from->name.text, &from->head, slot, &s));
-  if (s.generation == 0 || s.run >= plan->n_runs || status[s.run] == IP_STATUS_DONE ||
-      status[s.run] == IP_STATUS_DIVERGED || s.generation <= from->best[s.run].generation)
+  if (!is_of_use(&s, of->plan->n_runs, status) || s.generation <= from->best[s.run].generation)
     return PETSC_SUCCESS;
+  PetscCall(slots_hash_run(of, (size_t)s.run, &what));
+  if (s.what != what) return PETSC_SUCCESS;
   PetscCall(pass_slot(from, slot, NULL, &fits));
   if (fits) from->best[s.run] = (candidate){slot, s.generation, s.share};
   return PETSC_SUCCESS;
 }
 
-/* The file of the launch before, if it is of this study and build. */
-static PetscErrorCode inherit(const ip_checkpoints_of *of, uint64_t plan, const int8_t status[],
-                              heritage *from)
+/* The file that stands beside these results, if there is one. */
+static PetscErrorCode open_heritage(const char *path, heritage *from)
 {
   bool fits = false;
 
-  PetscCall(slots_name(of->path, &from->name));
-  PetscCall(IP_ALLOCATE(of->plan->n_runs, &from->best));
+  PetscCall(slots_name(path, &from->name));
   from->fd = ip_file_open(from->name.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (from->fd < 0 && errno == ENOENT) return PETSC_SUCCESS;
   IP_CHECK(from->fd >= 0, IP_ERR_IO, "%s: %s", from->name.text, strerror(errno));
   PetscCall(slots_read(from->fd, from->name.text, &from->head, &from->index, &fits));
-  if (!fits || from->head.plan != plan) return PETSC_SUCCESS;
+  if (!fits) from->head.own = from->head.taken = 0; /* nothing in it counts */
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode inherit(const ip_checkpoints_of *of, const int8_t status[],
+                              heritage *from)
+{
+  PetscCall(open_heritage(of->path, from));
+  PetscCall(IP_ALLOCATE(of->plan->n_runs, &from->best));
   for (uint64_t slot = 0; slot < from->head.own + from->head.taken; slot++)
-    PetscCall(consider(from, slot, of->plan, status));
+    PetscCall(consider(from, slot, of, status));
   return PETSC_SUCCESS;
 }
 
@@ -185,13 +201,57 @@ PetscErrorCode ip_checkpoints_prepare(const ip_checkpoints_of *of, const int8_t 
                   .payload = ip_checkpoint_bytes(of->plan),
                   .own = 2 * (uint64_t)of->ranks};
   slots_entry *index = NULL;
-  PetscErrorCode code = slots_hash_plan(of, &h.plan);
+  PetscErrorCode code = inherit(of, status, &from);
 
-  if (!code) code = inherit(of, h.plan, status, &from);
   if (!code) code = list_taken(of->plan, &from, &h, &index);
   if (!code) code = make(from.name.text, &h, index, &from);
   if (!code) *taken = h.taken;
   ip_release(&index);
+  disinherit(&from);
+  return code;
+}
+
+/* ---- a plan that grows ----------------------------------------------------------------------------------- */
+
+/* The run stands in the same row of the other plan, and its checkpoint means the same there. */
+static PetscErrorCode stays(const ip_plan *plan, const ip_plan *other, size_t run, bool *same)
+{
+  ip_text before = {0}, after = {0};
+  PetscErrorCode code = slots_describe(plan, run, &before);
+
+  if (!code && run < other->n_runs) code = slots_describe(other, run, &after);
+  if (!code) *same = after.text && strcmp(before.text, after.text) == 0;
+  ip_text_clear(&before);
+  ip_text_clear(&after);
+  return code;
+}
+
+static PetscErrorCode outlast(const heritage *from, const ip_plan *plan, const ip_plan *other,
+                              const int8_t status[])
+{
+  slot_head s;
+
+  for (uint64_t slot = 0; slot < from->head.own + from->head.taken; slot++) {
+    bool same = true;
+
+    PetscCall(slot_read_head(from->fd, from->name.text, &from->head, slot, &s));
+    if (is_of_use(&s, plan->n_runs, status))
+      PetscCall(stays(plan, other, (size_t)s.run, &same));
+    IP_CHECK(same, IP_ERR_CONFIG,
+             "%s holds a checkpoint of run %llu, which would be lost: let the runs in progress "
+             "end first, or remove that file and they begin anew",
+             from->name.text, (unsigned long long)s.run);
+  }
+  return PETSC_SUCCESS;
+}
+
+PetscErrorCode ip_checkpoints_outlast(const char *path, const ip_plan *plan,
+                                      const ip_plan *other, const int8_t status[])
+{
+  heritage from = {.fd = -1};
+  PetscErrorCode code = open_heritage(path, &from);
+
+  if (!code) code = outlast(&from, plan, other, status);
   disinherit(&from);
   return code;
 }

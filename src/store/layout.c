@@ -76,6 +76,7 @@ static PetscErrorCode along_numbers(const ip_plan *plan, const ip_variable *vari
 
   for (size_t i = 0; i < variable->length[0]; i++) {
     number[i] = (int32_t)i;
+    if (variable->along[0] == ALONG_run) number[i] = plan->run[i].number;
     if (variable->along[0] == ALONG_layer) number[i] = (int32_t)i + 1;
     if (variable->along[0] == ALONG_epoch || looked) number[i] = plan->epoch[i];
   }

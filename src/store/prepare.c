@@ -2,6 +2,7 @@
 
 #include "builds.h"
 #include "fit.h"
+#include "make.h"
 #include "room.h"
 #include "skeleton.h"
 #include <errno.h>
@@ -88,22 +89,46 @@ PetscErrorCode room_check(const char *path, uint64_t needed, uint64_t beside)
   return PETSC_SUCCESS;
 }
 
-static PetscErrorCode create(const char *path, const char *partial, const ip_plan *plan,
-                             const ip_layout *layout, const ip_store_origin *origin)
+/* The new file belongs to whom the old one does, as far as we may. */
+static void look_alike(int fd, const char *path)
 {
-  PetscCall(room_check(path, ip_skeleton_bytes(layout), origin->beside));
+  struct stat old;
+
+  if (stat(path, &old) != 0) return;
+  (void)!fchown(fd, old.st_uid, old.st_gid);
+  (void)!fchmod(fd, old.st_mode & 07777);
+}
+
+static PetscErrorCode make_partial(const char *partial, const ip_make *m)
+{
+  const char *path = m->path;
+
+  PetscCall(room_check(path, ip_skeleton_bytes(m->layout), m->origin->beside));
   IP_CHECK(unlink(partial) == 0 || errno == ENOENT, IP_ERR_CREATE,
            "%s, left over from an earlier start, cannot be removed: %s", partial,
            strerror(errno));
   const int fd = ip_file_open(partial, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
 
   IP_CHECK(fd >= 0, IP_ERR_CREATE, "%s cannot be created: %s", partial, strerror(errno));
-  PetscErrorCode code = ip_skeleton_write(partial, fd, plan, layout, origin);
+  PetscErrorCode code = ip_skeleton_write(partial, fd, m->plan, m->layout, m->origin);
 
+  if (!code && m->fill) code = m->fill(m->context, partial);
+  if (m->replace) look_alike(fd, path);
   if (!code) code = ip_file_sync(fd, partial);
-  if (!code) code = ip_file_publish(partial, path, false);
+  if (!code) code = ip_file_publish(partial, path, m->replace);
   if (code) unlink(partial);
   close(fd);
+  return code;
+}
+
+PetscErrorCode ip_make_file(const ip_make *m)
+{
+  ip_text partial = {0};
+
+  PetscCall(ip_text_add(&partial, "%s.partial", m->path));
+  const PetscErrorCode code = make_partial(partial.text, m);
+
+  ip_text_clear(&partial);
   return code;
 }
 
@@ -146,6 +171,24 @@ static PetscErrorCode check_build(const char *path, hid_t file, const ip_store_o
   return PETSC_SUCCESS;
 }
 
+static PetscErrorCode check_share(const char *path, hid_t file, const ip_plan *plan)
+{
+  char wanted[IP_SHARE_TEXT];
+  char *held = NULL;
+  PetscErrorCode code = ip_fit_share(file, &held);
+
+  ip_share_name(plan, wanted);
+  if (!code && strcmp(held, wanted) != 0)
+    code = ip_error_raise(
+        IP_ERR_CONFIG, __func__,
+        "%s holds share %s of this study, but share=%s is asked for: use another output file, "
+        "or share=%s%s",
+        path, held, wanted, held,
+        plan->shares > 1 ? "" : "; infoplane merge joins the files of all shares");
+  ip_release(&held);
+  return code;
+}
+
 /* Its runs would be proved with other patterns than they saw: all would be trained again. */
 static PetscErrorCode check_data(const char *path, hid_t file, const ip_plan *plan)
 {
@@ -174,6 +217,7 @@ static PetscErrorCode check(const char *path, const ip_plan *plan, const ip_layo
   PetscCall(ip_h5_open_ours(path, &file));
   PetscErrorCode code = check_config(path, file, plan);
 
+  if (!code) code = check_share(path, file, plan);
   if (!code) code = ip_fit_shapes(path, file, layout);
   if (!code) code = check_data(path, file, plan);
   if (!code) code = check_build(path, file, origin);
@@ -188,17 +232,14 @@ PetscErrorCode ip_store_prepare(const char *path, const ip_plan *plan,
 {
   struct stat about;
   ip_layout *layout = NULL;
-  ip_text partial = {0};
   const bool stands = stat(path, &about) == 0 || errno != ENOENT;
 
   ip_h5_begin();
   PetscCall(ip_layout_create(plan, &layout));
-  PetscErrorCode code = ip_text_add(&partial, "%s.partial", path);
+  const ip_make new_file = {.path = path, .plan = plan, .layout = layout, .origin = origin};
+  const PetscErrorCode code =
+      stands ? check(path, plan, layout, origin) : ip_make_file(&new_file);
 
-  if (!code)
-    code = stands ? check(path, plan, layout, origin)
-                  : create(path, partial.text, plan, layout, origin);
-  ip_text_clear(&partial);
   ip_layout_destroy(&layout);
   PetscCall(code);
   *created = !stands;

@@ -69,6 +69,35 @@ PetscErrorCode ip_seals_sum(const ip_seals *s, const ip_record *record, uint64_t
   return code;
 }
 
+PetscErrorCode ip_seals_write(const ip_seals *s, const ip_record *record)
+{
+  for (size_t f = 0; f < IP_FIELDS; f++) {
+    if (s->field[f] < 0) continue;
+    const ip_field *field = ip_field_row(f);
+    const ip_cells cells = ip_seals_cells(s, record->run, field);
+    const hid_t type = ip_h5_memory_type(field->type);
+    const PetscErrorCode code = ip_h5_write(s->field[f], type, &cells, record->array[f]);
+
+    ip_h5_close(type);
+    PetscCall(code);
+  }
+  return PETSC_SUCCESS;
+}
+
+PetscErrorCode ip_seals_seal(const ip_seals *s, const ip_record *record)
+{
+  const ip_cells cells = {
+      .n_axes = 2, .start = {record->run, 0},
+           .count = {1,           1}
+  };
+  const int8_t status = (int8_t)record->status;
+  uint64_t sum = 0;
+
+  PetscCall(ip_seals_sum(s, record, &sum));
+  PetscCall(ip_h5_write(s->checksum, H5T_NATIVE_UINT64, &cells, &sum));
+  return ip_h5_write(s->status, H5T_NATIVE_INT8, &cells, &status);
+}
+
 /* Read a run back; *fits: its bytes are those that were sealed. */
 static PetscErrorCode check_seal(const ip_seals *s, ip_record *buffer, bool *fits)
 {

@@ -24,6 +24,10 @@ ip_cells ip_seals_cells(const ip_seals *s, size_t run, const ip_field *field);
 /** XXH3 over the identity, the arrays of a record in the order of record.def, and its status. */
 PetscErrorCode ip_seals_sum(const ip_seals *s, const ip_record *record, uint64_t *sum);
 
+/** Write what a record holds; then, once that is on the disk, checksum and status. */
+PetscErrorCode ip_seals_write(const ip_seals *s, const ip_record *record);
+PetscErrorCode ip_seals_seal(const ip_seals *s, const ip_record *record);
+
 /** What the file says of buffer->run, and whether it lies.  The run is read into buffer. */
 PetscErrorCode ip_seals_prove(const ip_seals *s, ip_record *buffer, ip_status *status,
                               bool *damaged);

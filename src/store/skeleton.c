@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -199,8 +198,18 @@ static PetscErrorCode create_groups(hid_t file)
   return code;
 }
 
+static PetscErrorCode write_share(hid_t group_id, const ip_plan *plan)
+{
+  char text[IP_SHARE_TEXT];
+
+  if (plan->shares <= 1) return PETSC_SUCCESS;
+  ip_share_name(plan, text);
+  return ip_h5_write_text(group_id, "share", text);
+}
+
 /* What made the file. A reproducible one keeps only what is the same in every repetition. */
-static PetscErrorCode write_provenance(hid_t file, const ip_store_origin *origin)
+static PetscErrorCode write_provenance(hid_t file, const ip_plan *plan,
+                                       const ip_store_origin *origin)
 {
   const hid_t id = H5Gopen2(file, "provenance", H5P_DEFAULT);
   PetscErrorCode code = ip_h5_write_text(id, "version", origin->version);
@@ -209,6 +218,7 @@ static PetscErrorCode write_provenance(hid_t file, const ip_store_origin *origin
   if (!code) code = ip_h5_write_text(id, "build", origin->build);
   if (!code && !origin->reproducible)
     code = ip_h5_write_text(id, "resolved", origin->provenance_yaml);
+  if (!code) code = write_share(id, plan);
   ip_h5_close(id);
   return code;
 }
@@ -249,7 +259,7 @@ static PetscErrorCode write_all(hid_t file, const ip_plan *plan, const ip_layout
     PetscCall(describe(layout, v, dataset[i]));
   }
   PetscCall(attach_scales(layout, dataset));
-  return write_provenance(file, origin);
+  return write_provenance(file, plan, origin);
 }
 
 static hid_t create_file(const char *path)
@@ -271,18 +281,6 @@ static PetscErrorCode reserve(const char *path, int fd, uint64_t bytes)
   IP_CHECK(failed == 0 || failed == EOPNOTSUPP || failed == ENOSYS || failed == EINTR,
            IP_ERR_IO, "%s: no room for %" PRIu64 " bytes: %s", path, bytes, strerror(failed));
   return PETSC_SUCCESS;
-}
-
-/* HDF5 cannot close what it cannot write, and then crashes at exit: let it write the rest of a file
-   that is given up into memory. */
-static void divert(hid_t file)
-{
-  void *handle = NULL;
-  const int memory = memfd_create("infoplane", MFD_CLOEXEC);
-
-  if (H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 && memory >= 0)
-    dup2(memory, *(int *)handle);
-  if (memory >= 0) close(memory);
 }
 
 /* Put the file before a message that names only the array. */
@@ -314,7 +312,7 @@ PetscErrorCode ip_skeleton_write(const char *path, int fd, const ip_plan *plan,
     if (code) code = name_file(code, path);
   }
   if (!code) code = IP_H5(H5Fflush(file, H5F_SCOPE_LOCAL), IP_ERR_IO, "cannot write %s", path);
-  if (code) divert(file);
+  if (code) ip_h5_divert(file);
   for (size_t i = 0; i < layout->n; i++) ip_h5_close(dataset[i]);
   ip_release(&dataset);
   if (H5Fclose(file) < 0 && !code) code = ip_h5_raise(IP_ERR_IO, "cannot close %s", path);

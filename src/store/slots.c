@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-const uint64_t slots_magic = 0x31746b63706e6669; /* "ifnpckt1" where bytes are little-endian */
-const uint64_t slot_magic = 0x31746f6c736e6669;
+const uint64_t slots_magic = 0x32746b63706e6669; /* "ifnpckt2" where bytes are little-endian */
+const uint64_t slot_magic = 0x32746f6c736e6669;
 
 /* ---- where things are ------------------------------------------------------------------------------ */
 
@@ -41,14 +41,23 @@ PetscErrorCode slots_name(const char *path, ip_text *name)
   return ip_text_add(name, "%s.ckpt", path);
 }
 
-PetscErrorCode slots_hash_plan(const ip_checkpoints_of *of, uint64_t *hash)
+PetscErrorCode slots_describe(const ip_plan *plan, size_t run, ip_text *text)
 {
-  const ip_data *data = of->plan->data;
-  ip_text text = {0};
-  PetscErrorCode code = ip_options_config(of->plan->options, &text);
+  PetscCall(ip_plan_identity(plan, run, text));
+  PetscCall(ip_plan_measures(plan, run, text));
+  for (size_t e = 0; e < plan->n_epochs; e++)
+    PetscCall(ip_text_add(text, "%d ", (int)plan->epoch[e]));
+  for (size_t c = 0; c < plan->n_columns; c++)
+    PetscCall(ip_text_add(text, "%s ", plan->column[c].name));
+  return ip_text_add(text, "layers %zu, parameters %zu, save %d\n", plan->n_layers,
+                     plan->n_parameters, (int)plan->save);
+}
 
-  for (size_t i = 0; i < data->n && !code; i++)
-    code = ip_text_add(&text, "%016llx\n", (unsigned long long)data->checksum[i]);
+PetscErrorCode slots_hash_run(const ip_checkpoints_of *of, size_t run, uint64_t *hash)
+{
+  ip_text text = {0};
+  PetscErrorCode code = slots_describe(of->plan, run, &text);
+
   if (!code) code = ip_text_add(&text, "%s\n", of->build);
   if (!code) *hash = XXH3_64bits(text.text, text.length);
   ip_text_clear(&text);
@@ -100,7 +109,6 @@ PetscErrorCode slot_read_head(int fd, const char *name, const slots_head *h, uin
                               slot_head *s)
 {
   PetscCall(ip_file_read(fd, name, s, sizeof *s, slot_offset(h, slot)));
-  if (s->magic != slot_magic || s->plan != h->plan || s->length > h->payload)
-    *s = (slot_head){0};
+  if (s->magic != slot_magic || s->length > h->payload) *s = (slot_head){0};
   return PETSC_SUCCESS;
 }

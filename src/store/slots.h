@@ -17,7 +17,7 @@
 enum { SLOT_PAGE = 4096 };
 
 typedef struct {
-  uint64_t magic, plan, token;
+  uint64_t magic, token;
   uint64_t payload;  /**< bytes that a slot has room for */
   uint64_t own;      /**< slots of this launch's ranks   */
   uint64_t taken;    /**< slots taken over               */
@@ -30,7 +30,9 @@ typedef struct {
 } slots_entry;
 
 typedef struct {
-  uint64_t magic, plan, run, generation, length;
+  uint64_t magic;
+  uint64_t what; /**< slots_hash_run */
+  uint64_t run, generation, length;
   double share;
   uint64_t checksum; /**< of the payload, then all before */
 } slot_head;
@@ -43,8 +45,12 @@ uint64_t slot_offset(const slots_head *h, uint64_t slot);
 /** "<path>.ckpt" */
 PetscErrorCode slots_name(const char *path, ip_text *name);
 
-/** What a checkpoint must have in common with this study: all that its numbers depend on. */
-PetscErrorCode slots_hash_plan(const ip_checkpoints_of *of, uint64_t *hash);
+/** All that the bytes of a run's checkpoint depend on, but for the build: what the run is, what it
+ *  measures, and the axes of its record. */
+PetscErrorCode slots_describe(const ip_plan *plan, size_t run, ip_text *text);
+
+/** Hash of it and the build: whose checkpoint a slot holds. */
+PetscErrorCode slots_hash_run(const ip_checkpoints_of *of, size_t run, uint64_t *hash);
 
 uint64_t slots_checksum(const slots_head *h, const slots_entry index[]);
 
@@ -55,6 +61,11 @@ uint64_t slot_seal(XXH3_state_t *hash, const slot_head *s);
  *  nothing in it counts.  IP_ERR_DATA: a strange file. */
 PetscErrorCode slots_read(int fd, const char *name, slots_head *h, slots_entry **index,
                           bool *fits);
+
+/** The checkpoints beside these results, of runs that are not finished (status: shape (n_runs)), mean
+ *  the same with the other plan; IP_ERR_CONFIG names a run for which that is not so. */
+PetscErrorCode ip_checkpoints_outlast(const char *path, const ip_plan *plan,
+                                      const ip_plan *other, const int8_t status[]);
 
 /** The head of a slot, {0} where there can be none: the payload is not read. */
 PetscErrorCode slot_read_head(int fd, const char *name, const slots_head *h, uint64_t slot,

@@ -217,21 +217,6 @@ PetscErrorCode ip_store_guard(ip_store *store, uint64_t token)
 
 /* ---- one run ---------------------------------------------------------------------------------------- */
 
-static PetscErrorCode write_slabs(ip_store *s, const ip_record *record)
-{
-  for (size_t f = 0; f < IP_FIELDS; f++) {
-    if (s->seals.field[f] < 0) continue;
-    const ip_field *field = ip_field_row(f);
-    const ip_cells cells = ip_seals_cells(&s->seals, record->run, field);
-    const hid_t type = ip_h5_memory_type(field->type);
-    const PetscErrorCode code = ip_h5_write(s->seals.field[f], type, &cells, record->array[f]);
-
-    ip_h5_close(type);
-    PetscCall(code);
-  }
-  return PETSC_SUCCESS;
-}
-
 static PetscErrorCode write_timing(ip_store *s, const ip_record *record)
 {
   const ip_cells cells = {.n_axes = 1, .start = {record->run}, .count = {1}};
@@ -241,20 +226,6 @@ static PetscErrorCode write_timing(ip_store *s, const ip_record *record)
   if (s->reproducible) return PETSC_SUCCESS;
   PetscCall(ip_h5_write(s->seconds, H5T_NATIVE_DOUBLE, &cells, &record->seconds));
   return ip_h5_write(s->trained_by, H5T_NATIVE_INT, &cells, &s->rank);
-}
-
-static PetscErrorCode write_seal(ip_store *s, const ip_record *record)
-{
-  const ip_cells cells = {
-      .n_axes = 2, .start = {record->run, 0},
-           .count = {1,           1}
-  };
-  const int8_t status = (int8_t)record->status;
-  uint64_t sum = 0;
-
-  PetscCall(ip_seals_sum(&s->seals, record, &sum));
-  PetscCall(ip_h5_write(s->seals.checksum, H5T_NATIVE_UINT64, &cells, &sum));
-  return ip_h5_write(s->seals.status, H5T_NATIVE_INT8, &cells, &status);
 }
 
 PetscErrorCode ip_store_put(void *store, const ip_record *record)
@@ -267,10 +238,10 @@ PetscErrorCode ip_store_put(void *store, const ip_record *record)
            IP_ERR_INTERNAL, "run %zu: status %d is not that of a finished run", record->run,
            (int)record->status);
   if (s->token) PetscCall(ip_lock_check(s->path, s->token));
-  PetscCall(write_slabs(s, record));
+  PetscCall(ip_seals_write(&s->seals, record));
   PetscCall(write_timing(s, record));
   PetscCall(ip_file_sync(s->fd, s->path));
-  PetscCall(write_seal(s, record));
+  PetscCall(ip_seals_seal(&s->seals, record));
   s->writer[record->run] = s->rank + 1;
   return ip_file_sync(s->fd, s->path);
 }

@@ -51,6 +51,7 @@ static PetscErrorCode list(const ip_options *options, ip_data *data)
   PetscCall(IP_ALLOCATE(room, &data->label));
   PetscCall(IP_ALLOCATE(room, &data->set));
   PetscCall(IP_ALLOCATE(room, &data->checksum));
+  PetscCall(IP_ALLOCATE(room, &data->assumed));
   for (size_t b = 0; b < options->n_blocks; b++)
     for (grid_begin(&g, &options->block[b], GRID_DATA); !g.end; grid_next(&g))
       if (data_find(data, g.value) < 0) PetscCall(add(data, g.value));
@@ -73,12 +74,55 @@ PetscErrorCode ip_data_create(const ip_options *options, ip_data **data)
   return PETSC_SUCCESS;
 }
 
+static void seal(ip_data *data, size_t i)
+{
+  const ip_dataset *s = data->set[i];
+  const uint64_t shape[3] = {s->n, s->d, (uint64_t)s->k};
+  const size_t classes = (size_t)s->k;
+  uint64_t part[4] = {XXH3_64bits(shape, sizeof shape),
+                      XXH3_64bits(s->x, s->n * s->d * sizeof *s->x),
+                      XXH3_64bits(s->y, s->n * sizeof *s->y), 0};
+
+  if (s->p) part[3] = XXH3_64bits(s->p, s->n * classes * sizeof *s->p);
+  data->checksum[i] = XXH3_64bits(part, sizeof part);
+}
+
+void ip_data_seal(ip_data *data)
+{
+  for (size_t i = 0; i < data->n; i++) seal(data, i);
+}
+
 PetscErrorCode ip_data_load(ip_data *data)
 {
-  for (size_t i = 0; i < data->n; i++)
+  for (size_t i = 0; i < data->n; i++) {
+    if (data->set[i]) continue;
     PetscCall(ip_dataset_load(&data->spec[i], &data->set[i]));
-  ip_data_seal(data);
+    seal(data, i);
+  }
   return PETSC_SUCCESS;
+}
+
+/* ---- without patterns ------------------------------------------------------------------------ */
+
+static PetscErrorCode keep_curve(const ip_data_shape *shape, ip_data_shape *kept)
+{
+  ip_bound_point *curve = NULL;
+
+  if (shape->curve) {
+    PetscCall(IP_ALLOCATE(shape->n_curve, &curve));
+    memcpy(curve, shape->curve, shape->n_curve * sizeof *curve);
+  }
+  *kept = *shape;
+  kept->curve = curve;
+  return PETSC_SUCCESS;
+}
+
+static void forget_curve(ip_data_shape *assumed)
+{
+  ip_bound_point *curve = (ip_bound_point *)assumed->curve; /* ours */
+
+  ip_release(&curve);
+  *assumed = (ip_data_shape){0};
 }
 
 PetscErrorCode ip_data_assume(ip_data *data, size_t i, const ip_data_shape *shape)
@@ -97,34 +141,35 @@ PetscErrorCode ip_data_assume(ip_data *data, size_t i, const ip_data_shape *shap
   set->d = (size_t)shape->d;
   set->k = (int32_t)shape->k;
   /* of p it is only asked whether it is there */
-  const PetscErrorCode code = shape->certain ? PETSC_SUCCESS : IP_ALLOCATE(1, &set->p);
+  PetscErrorCode code = shape->certain ? PETSC_SUCCESS : IP_ALLOCATE(1, &set->p);
+  ip_data_shape kept = {0};
 
+  if (!code) code = keep_curve(shape, &kept);
   if (code) {
     ip_dataset_destroy(&set);
     return code;
   }
   ip_dataset_destroy(&data->set[i]);
+  forget_curve(&data->assumed[i]);
   data->set[i] = set;
+  data->assumed[i] = kept;
   data->checksum[i] = shape->checksum;
   return PETSC_SUCCESS;
 }
 
-void ip_data_seal(ip_data *data)
+PetscErrorCode ip_data_adopt(ip_data *data, const ip_data *known)
 {
-  for (size_t i = 0; i < data->n; i++) {
-    const ip_dataset *s = data->set[i];
-    const uint64_t shape[3] = {s->n, s->d, (uint64_t)s->k};
-    const size_t classes = (size_t)s->k;
-    uint64_t part[4] = {XXH3_64bits(shape, sizeof shape),
-                        XXH3_64bits(s->x, s->n * s->d * sizeof *s->x),
-                        XXH3_64bits(s->y, s->n * sizeof *s->y), 0};
-
-    if (s->p) part[3] = XXH3_64bits(s->p, s->n * classes * sizeof *s->p);
-    data->checksum[i] = XXH3_64bits(part, sizeof part);
-  }
+  for (size_t i = 0; i < data->n; i++)
+    for (size_t j = 0; j < known->n; j++)
+      if (known->assumed[j].n > 0 && same_spec(&data->spec[i], &known->spec[j]))
+        PetscCall(ip_data_assume(data, i, &known->assumed[j]));
+  return PETSC_SUCCESS;
 }
 
-PetscErrorCode ip_data_curve(const ip_data *data, size_t i, size_t n, ip_bound_point point[])
+/* ---- the bottleneck curve ---------------------------------------------------------------------- */
+
+static PetscErrorCode solve_curve(const ip_data *data, size_t i, size_t n,
+                                  ip_bound_point point[])
 {
   double *beta = NULL, *weight = NULL, *p = NULL;
   size_t groups = 0;
@@ -149,16 +194,29 @@ PetscErrorCode ip_data_curve(const ip_data *data, size_t i, size_t n, ip_bound_p
   return code;
 }
 
+PetscErrorCode ip_data_curve(const ip_data *data, size_t i, size_t n, ip_bound_point point[])
+{
+  const ip_data_shape *assumed = data->assumed ? &data->assumed[i] : NULL;
+
+  if (!assumed || assumed->n == 0) return solve_curve(data, i, n, point);
+  IP_CHECK(assumed->curve && assumed->n_curve == n, IP_ERR_INTERNAL,
+           "%s: neither its patterns nor its bottleneck curve are known", data->label[i]);
+  memcpy(point, assumed->curve, n * sizeof *point);
+  return PETSC_SUCCESS;
+}
+
 void ip_data_destroy(ip_data **data)
 {
   if (!*data) return;
   for (size_t i = 0; i < (*data)->n; i++) {
     ip_release(&(*data)->label[i]);
     ip_dataset_destroy(&(*data)->set[i]);
+    forget_curve(&(*data)->assumed[i]);
   }
   ip_release(&(*data)->spec);
   ip_release(&(*data)->label);
   ip_release(&(*data)->set);
   ip_release(&(*data)->checksum);
+  ip_release(&(*data)->assumed);
   ip_release(data);
 }

@@ -6,6 +6,7 @@
    rank makes the same plan. */
 
 #include "grid.h"
+#include "share.h"
 #include <math.h>
 #include <string.h>
 
@@ -370,6 +371,7 @@ static PetscErrorCode place_run(builder *b, const point *p, uint32_t replicate)
 
   *run = p->run;
   run->replicate = replicate;
+  run->number = (int32_t)r;
   for (size_t s = 0; s < plan->n_studies; s++) {
     const int64_t repeat = ip_options_value(plan->options, s, IP_KEY_REPEAT)->integer;
 
@@ -418,9 +420,14 @@ static PetscErrorCode place_runs(builder *b)
 
 static PetscErrorCode build(builder *b)
 {
+  const ip_value *share = ip_options_value(b->plan->options, 0, IP_KEY_SHARE);
+
   PetscCall(collect_points(b));
   PetscCall(collect_columns(b->plan));
-  return place_runs(b);
+  PetscCall(place_runs(b));
+  b->plan->n_complete = b->plan->n_runs;
+  if (share->n <= 1) return PETSC_SUCCESS;
+  return share_keep(b->plan, (size_t)share->integer, share->n);
 }
 
 static void builder_clear(builder *b)
@@ -485,6 +492,33 @@ PetscErrorCode ip_plan_identity(const ip_plan *plan, size_t run, ip_text *text)
   PetscCall(write_identity(r->value, text));
   return ip_text_add(text, "replicate: %u\ndata: %016llx\n", r->replicate,
                      (unsigned long long)plan->data->checksum[r->data]);
+}
+
+/* The first of the measure's columns by name that comes after this one. */
+static const char *next_column(const ip_plan *plan, const ip_measure *m, const char *after)
+{
+  const char *next = NULL;
+
+  for (size_t c = 0; c < m->n_columns; c++) {
+    const char *name = plan->column[m->column[c]].name;
+
+    if (strcmp(name, after) > 0 && (!next || strcmp(name, next) < 0)) next = name;
+  }
+  return next;
+}
+
+PetscErrorCode ip_plan_measures(const ip_plan *plan, size_t run, ip_text *text)
+{
+  const ip_measure *m = &plan->measure[plan->run[run].measure];
+
+  PetscCall(ip_text_add(text, "epochs:"));
+  for (size_t l = 0; l < m->n_looks; l++)
+    PetscCall(ip_text_add(text, " %d", (int)plan->epoch[m->look[l]]));
+  PetscCall(ip_text_add(text, "\ncolumns:"));
+  for (const char *name = ""; (name = next_column(plan, m, name)) != NULL;)
+    PetscCall(ip_text_add(text, " %s", name));
+  return ip_text_add(text, "\ngradient_batch: %zu\nsave: %d\n", m->gradient_batch,
+                     (int)m->save);
 }
 
 size_t ip_plan_memory(const ip_plan *plan)

@@ -54,7 +54,7 @@ static void count_done(master *m, int rank, const report *r)
   m->progress.diverged += (size_t)(r->status == IP_STATUS_DIVERGED);
   m->progress.failed += (size_t)(r->status == IP_STATUS_FAILED);
   if (r->notice[0]) {
-    m->progress.notice_run = r->run;
+    m->progress.notice_run = m->self->plan->run[r->run].number;
     m->progress.notice = r->notice;
   }
 }

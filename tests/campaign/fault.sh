@@ -6,6 +6,8 @@
 #   continue   one rank continues half.h5
 #   both       two ranks begin a file, both with the fault
 #   second     two ranks begin a file, the second one with the fault
+#   merge      one.h5 and two.h5 are joined
+#   grow       small.h5 grows
 # Prints WHICH KIND MODE N, the call that failed, and the exit code; `wrong` and why if the program
 # was ended by a signal, hung, said nothing, left something behind, or the file cannot be completed.
 set -u
@@ -17,6 +19,12 @@ cd "$folder" || exit 1
 # programs share one session folder, and remove it from under each other: so each has its own.
 export OMPI_MCA_ess_singleton_isolated=1 OMPI_MCA_orte_tmpdir_base="$folder"
 [ "$which" != continue ] || cp ../half.h5 r.h5
+[ "$which" != grow ] || cp ../small.h5 r.h5
+case $which in
+  merge) set -- merge ../one.h5 ../two.h5 -q -o r.h5 ;;
+  grow) set -- grow r.h5 -q repeat=2 ;;
+  *) set -- run ../f.yaml checkpoint=0 -q -o r.h5 ;;
+esac
 
 launch() { # command under the launcher of this case
   case $which in
@@ -29,7 +37,7 @@ rank=
 code=0
 LD_PRELOAD=$shim IP_FAULT_KIND=$kind IP_FAULT_MODE=$mode IP_FAULT_N=$n IP_FAULT_RANK=$rank \
   IP_FAULT_MATCH=r.h5 IP_FAULT_LOG="$folder/log" \
-  launch "$program" run ../f.yaml checkpoint=0 -q -o r.h5 >out 2>err || code=$?
+  launch "$program" "$@" >out 2>err || code=$?
 
 call=$(sed -n 's/^hit \([^ ]*\).*/\1/p;T;q' log 2>/dev/null)
 wrong() {
@@ -37,7 +45,11 @@ wrong() {
   exit 1
 }
 case $code in
-  0) cmp -s r.h5 ../good.h5 || wrong "exit code 0 with another file" ;;
+  0)
+    want=good
+    [ "$which" != grow ] || want=half.grown
+    cmp -s r.h5 ../$want.h5 || wrong "exit code 0 with another file"
+    ;;
   124 | 137) wrong "hangs" ;;
   1 | 65 | 69 | 70 | 73 | 74 | 77) [ -s err ] || wrong "no message" ;;
   *) wrong "exit code" ;;
@@ -46,6 +58,13 @@ esac
 [ "$mode" != short ] || [ "$code" = 0 ] || wrong "a short transfer is no error"
 ! grep -qE 'HDF5-DIAG|PETSC ERROR|Segmentation|corrupt|signal|\*\*\*' err || wrong "noise"
 left() { find . -name 'r.h5.*' "$@"; }
+if [ "$which" = merge ] || [ "$which" = grow ]; then
+  [ -z "$(left)" ] || wrong "left behind: $(left)"
+fi
+if [ "$code" != 0 ]; then
+  [ "$which" != merge ] || [ ! -e r.h5 ] || cmp -s r.h5 ../good.h5 || wrong "half a file"
+  [ "$which" != grow ] || "$program" grow r.h5 repeat=2 >out2 2>err2 || wrong "does not grow again"
+fi
 if [ "$which" = new ] || [ "$which" = continue ]; then
   kept=.ckpt # runs in progress, which the completion below takes up
   { [ -e r.h5 ] && [ "$code" != 0 ]; } || kept=none

@@ -31,6 +31,11 @@ reproducible: yes
 YAML
 expect 0 "$program" run f.yaml -q -o good.h5
 expect 0 "$program" run f.yaml -q -o half.h5 'only=[1]'
+expect 0 "$program" run f.yaml -q -o one.h5 share=1/2
+expect 0 "$program" run f.yaml -q -o two.h5 share=2/2
+expect 0 "$program" run f.yaml -q -o small.h5 repeat=1
+cp small.h5 half.grown.h5
+expect 0 "$program" grow half.grown.h5 repeat=2
 
 # count WHICH KIND MODE: how many calls there are
 count() {
@@ -40,12 +45,18 @@ count() {
   case $1 in both | second) n=2 ;; esac
   rm -f count.h5 count.log
   [ "$1" != continue ] || cp half.h5 count.h5
-  expect 0 env LD_PRELOAD="$shim" IP_FAULT_KIND="$2" IP_FAULT_MODE="$3" IP_FAULT_N=0 \
-    IP_FAULT_RANK=$rank IP_FAULT_MATCH=count.h5 IP_FAULT_LOG="$PWD/count.log" \
-    mpirun -n $n "$program" run f.yaml checkpoint=0 -q -o count.h5
-  cmp good.h5 count.h5 || fail "not the same bytes: $1"
+  [ "$1" != grow ] || cp small.h5 count.h5
+  which=$1 kind=$2 mode=$3 right=good
+  case $which in
+    merge) set -- "$program" merge one.h5 two.h5 -q -o count.h5 ;;
+    grow) set -- "$program" grow count.h5 -q repeat=2 && right=half.grown ;;
+    *) set -- mpirun -n $n "$program" run f.yaml checkpoint=0 -q -o count.h5 ;;
+  esac
+  expect 0 env LD_PRELOAD="$shim" IP_FAULT_KIND="$kind" IP_FAULT_MODE="$mode" IP_FAULT_N=0 \
+    IP_FAULT_RANK=$rank IP_FAULT_MATCH=count.h5 IP_FAULT_LOG="$PWD/count.log" "$@"
+  cmp $right.h5 count.h5 || fail "not the same bytes: $which"
   calls=$(sed -n 's/^calls //p' count.log)
-  [ "${calls:-0}" -gt 0 ] || fail "$1 $2 $3: no calls are seen"
+  [ "${calls:-0}" -gt 0 ] || fail "$which $kind $mode: no calls are seen"
 }
 
 # list WHICH KIND MODE SAMPLES: the faults to try
@@ -71,6 +82,11 @@ list both memory - 1
 list second file EIO 2
 list second hdf5 - 2
 list second memory - 1
+for which in merge grow; do
+  list "$which" hdf5 - 4
+  list "$which" memory - 2
+  for mode in EIO full; do list "$which" file "$mode" 2; done
+done
 
 # Mostly waiting for MPI: more of them than cores.
 code=0

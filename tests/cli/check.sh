@@ -42,7 +42,7 @@ expect 75 "$program" check pending.h5
 says ' 2 runs pending: 2 3   (the command that began it continues it)'
 says ' 1 run diverged: 1 '
 expect 65 "$program" check both.h5
-says ' 1 run damaged: 5   (run with the command that began it computes them again)'
+says ' 1 run damaged: 5   (the command that began it computes them again)'
 says ' 2 runs pending: 2 3 '
 expect 65 "$program" check many.h5
 says ' 27 runs damaged: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 and 7 more '

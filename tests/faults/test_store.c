@@ -247,6 +247,136 @@ static void checked(void **unused)
   study_clear(&s);
 }
 
+/* ---- files of proven runs ------------------------------------------------------------------------ */
+
+static ip_bound_point curve[100];
+
+static size_t curve_points(void)
+{
+  size_t n = 0;
+
+  for (; ip_bottleneck_beta(n) > 0.0; n++)
+    curve[n] = (ip_bound_point){.i_xt = 1.0 / (double)(n + 1), .i_ty = (double)n};
+  return n;
+}
+
+/* Bytes of a file, read without allocating. */
+static size_t raw_bytes(const char *path, char bytes[], size_t room)
+{
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  const ssize_t n = read(fd, bytes, room);
+
+  assert_true(n > 0 && (size_t)n < room);
+  close(fd);
+  return (size_t)n;
+}
+
+enum { ROOM = 4 << 20 };
+static char left[ROOM], right[ROOM];
+
+static void assert_same(const char *a, const char *b)
+{
+  const size_t n = raw_bytes(a, left, ROOM), m = raw_bytes(b, right, ROOM);
+
+  assert_int_equal(n, m);
+  assert_true(memcmp(left, right, n) == 0);
+}
+
+static void copy_of(const char *from, const char *to)
+{
+  const size_t n = raw_bytes(from, left, ROOM);
+  const int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+  assert_true(write(fd, left, n) == (ssize_t)n);
+  close(fd);
+}
+
+/* A file of this study, with these runs (a bit each) done done. */
+static void make_done(const char *path, const char *share, unsigned runs)
+{
+  static const char yaml[] =
+      "dataset: {samples: 16, labels: stochastic}\nnetwork.hidden: [2]\n"
+      "train.epochs: 1\nrepeat: 2\nestimate: [{kind: binning, bins: 4}]\n";
+  ip_options *options = NULL;
+  ip_data *data = NULL;
+  ip_plan *plan = NULL;
+  ip_store *store = NULL;
+  ip_record *of = NULL;
+  bool created;
+
+  OK(ip_options_read("f.yaml", yaml, sizeof yaml - 1, 1, &share, &options));
+  OK(ip_data_create(options, &data));
+  OK(ip_data_assume(
+      data, 0,
+      &(ip_data_shape){
+          .n = 16, .d = 12, .k = 2, .checksum = 5, .n_curve = curve_points(), .curve = curve}));
+  OK(ip_plan_create(options, data, &plan));
+  OK(ip_store_prepare(path, plan, &example_origin, &created));
+  OK(ip_store_open(MPI_COMM_SELF, path, plan, &example_origin, &store));
+  OK(ip_record_create(plan, &of));
+  for (size_t r = 0; r < plan->n_runs; r++) {
+    if (!(runs & 1u << plan->run[r].number)) continue;
+    example_record(of, (size_t)plan->run[r].number);
+    of->run = r;
+    of->status = IP_STATUS_DONE;
+    OK(ip_store_put(store, of));
+  }
+  ip_record_destroy(&of);
+  OK(ip_store_close(&store));
+  ip_plan_destroy(&plan);
+  ip_data_destroy(&data);
+  ip_options_destroy(&options);
+}
+
+static PetscErrorCode join(const void *out)
+{
+  static const char *const path[] = {"a.h5", "b.h5"};
+  ip_findings found = {.twice = 77};
+  const PetscErrorCode code = ip_store_merge(2, path, out, false, &found);
+
+  assert_int_equal(found.twice, code ? 77 : 0);
+  assert_int_equal(access("x.h5.partial", F_OK), -1);
+  assert_int_equal(access("x.h5.lock", F_OK), -1);
+  assert_true(code || (found.status[0] == IP_STATUS_DONE && found.status[1] == IP_STATUS_DONE));
+  if (!code) ip_findings_clear(&found);
+  if (!code) assert_same(out, "whole.h5");
+  if (code) assert_int_equal(access(out, F_OK), -1);
+  unlink(out);
+  return code;
+}
+
+static PetscErrorCode enlarge(const void *path)
+{
+  static const char *const setting[] = {"repeat=3"};
+  ip_findings found = {0};
+  bool grown = false;
+
+  copy_of("whole.h5", path);
+  const PetscErrorCode code = ip_store_grow(path, 1, setting, &found, &grown);
+
+  assert_int_equal(grown, code == PETSC_SUCCESS);
+  assert_true(code || found.n_runs == 3);
+  if (code) assert_same(path, "whole.h5");
+  ip_findings_clear(&found);
+  assert_int_equal(access("x.h5.partial", F_OK), -1);
+  assert_int_equal(access("x.h5.lock", F_OK), -1);
+  unlink(path);
+  return code;
+}
+
+static void proven(void **state)
+{
+  (void)state;
+  make_done("a.h5", "share=1/2", 3);
+  make_done("b.h5", "share=2/2", 3);
+  make_done("whole.h5", "share=1/1", 3);
+  fail_each("merge", join, "x.h5", 60);
+  unlink("a.h5");
+  unlink("b.h5");
+  fail_each("grow", enlarge, "x.h5", 60);
+  unlink("whole.h5");
+}
+
 /* ---- reading ------------------------------------------------------------------------------------- */
 
 /* Some of the texts: of a variable, of its attributes, of the root. */
@@ -294,11 +424,12 @@ static PetscErrorCode input_of(const void *path)
   PetscErrorCode code = input_read(&a, &in);
 
   if (!code) code = input_plan(&in);
+  if (!code) {
+    code = output_path(&a, in.options, &output);
+    if (!failed(code, output)) ip_release(&output);
+  }
   input_clear(&in);
   assert_true(!in.name && !in.text && !in.options && !in.data && !in.plan);
-  PetscCall(code);
-  code = output_path(&a, &output);
-  if (!failed(code, output)) ip_release(&output);
   return code;
 }
 
@@ -341,8 +472,8 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(prepare),     cmocka_unit_test(runs),    cmocka_unit_test(locks),
-      cmocka_unit_test(checkpoints), cmocka_unit_test(checked), cmocka_unit_test(results),
-      cmocka_unit_test(inputs),
+      cmocka_unit_test(checkpoints), cmocka_unit_test(checked), cmocka_unit_test(proven),
+      cmocka_unit_test(results),     cmocka_unit_test(inputs),
   };
 
   setenv("OMPI_MCA_io", "romio321", 0);

@@ -32,12 +32,12 @@ static void use(const arguments *a)
   char *path = NULL;
   ip_text help = {0};
 
-  MUST(a->n_settings + a->n_petsc < (size_t)a->count);
-  MUST(output_path(a, &path) == PETSC_SUCCESS);
+  MUST(a->n_settings + a->n_petsc + a->n_more < (size_t)a->count);
   const PetscErrorCode code =
       ip_options_read("my.yaml", yaml, sizeof yaml - 1, a->n_settings, a->setting, &options);
 
   MUST(code == PETSC_SUCCESS || code == IP_ERR_CONFIG);
+  if (!code) MUST(output_path(a, options, &path) == PETSC_SUCCESS);
   ip_error_clear();
   if (a->operand) MUST(!ip_options_help(a->operand, &help) || help.length == 0);
   ip_text_clear(&help);

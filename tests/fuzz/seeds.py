@@ -179,7 +179,7 @@ def checkpoint():
         return page(0, 0, run, generation, length, 0.5, 0) + bytes(range(64))
 
     def file(last, *slots):
-        return (page(0, 0, 0, 64, 2, 1, 0, last=last) + page(1, 0.25) +
+        return (page(0, 0, 64, 2, 1, 0, last=last) + page(1, 0.25) +
                 b"".join(slot(*each) for each in slots))
 
     seed("checkpoint", "fits", file(3, (0, 1, 33), (2, 7, 0), (1, 4, 64)))

@@ -110,6 +110,7 @@ static inline void example_runs(example *e)
   for (int r = 0; r < RUNS; r++) {
     e->run[r] = (ip_run){.seed = 9007199254740993U, /* 2^53 + 1: no double holds it */
                          .replicate = (uint32_t)r / 2,
+                         .number = r,
                          .architecture = r % 2,
                          .epochs = 100 + r,
                          .train_size = 3482,

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <infoplane/store.h>
 #include <signal.h>
+#include <slots.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -288,9 +289,53 @@ static void any_bit_of_the_head(void **unused)
       FAILS(ip_checkpoints_prepare(&who, pending, &taken), IP_ERR_DATA, "move it away");
     } else {
       OK(ip_checkpoints_prepare(&who, pending, &taken));
-      assert_int_equal(taken, !(at < 56 || (at >= 4096 && at < 4096 + 16)));
+      assert_int_equal(taken, !(at < 48 || (at >= 4096 && at < 4096 + 16)));
     }
     unlink("x.h5.ckpt");
+  }
+}
+
+/* A checkpoint is that of a run, not of the rest of its plan. */
+static void bound_to_the_run(void **unused)
+{
+  static const struct {
+    const char *yaml;
+    size_t taken;
+  } other[] = {
+      {"repeat: 9\ntrain: {epochs: 3}\nlook: [1]\nestimate: [{kind: binning, bins: 30}]\n",      1},
+      {"repeat: 6\ntrain: {epochs: 4}\nlook: [1]\nestimate: [{kind: binning, bins: 30}]\n",      0},
+      {"repeat: 6\ntrain: {epochs: 3}\nlook: [2]\nestimate: [{kind: binning, bins: 30}]\n",      0},
+      {"repeat: 6\ntrain: {epochs: 3}\nlook: [1]\nestimate: [{kind: binning, bins: 31}]\n",      0},
+      {"repeat: 6\ntrain: {epochs: [3, 2]}\nlook: [1]\nestimate: [{kind: binning, bins: 30}]\n",
+       0                                                                                          }, /* run 3 is another one */
+  };
+
+  (void)unused;
+  for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+    static const int8_t open_runs[20];
+    const ip_checkpoints_of was = of(0, 1, 0);
+    ip_checkpoints_of is = was;
+    ip_checkpoints *c[1];
+    ip_text yaml = {0};
+    size_t taken = 99;
+
+    OK(ip_text_add(&yaml, "dataset: {samples: 64}\nnetwork: {hidden: [40, 8]}\n%s",
+                   other[i].yaml));
+    study changed = study_of(yaml.text);
+
+    begin(1, c);
+    save(c[0], 3, 1);
+    end(1, c);
+    is.plan = changed.plan;
+    const PetscErrorCode code = ip_checkpoints_outlast("x.h5", was.plan, is.plan, open_runs);
+
+    assert_int_equal(code, other[i].taken ? PETSC_SUCCESS : IP_ERR_CONFIG);
+    ip_error_clear();
+    OK(ip_checkpoints_prepare(&is, open_runs, &taken));
+    assert_int_equal(taken, other[i].taken);
+    OK(ip_checkpoints_remove("x.h5"));
+    study_clear(&changed);
+    ip_text_clear(&yaml);
   }
 }
 
@@ -302,7 +347,7 @@ static void absurd_lengths(void **unused)
   size_t taken = 9;
 
   (void)unused;
-  for (int field = 3; field <= 5; field++) /* payload, own, taken */
+  for (int field = 2; field <= 4; field++) /* payload, own, taken */
     for (size_t i = 0; i < sizeof length / sizeof length[0]; i++) {
       ip_checkpoints *c[1];
 
@@ -460,6 +505,7 @@ int main(void)
       cmocka_unit_test(spoilt_in_between),
       cmocka_unit_test(too_much_is_refused),
       cmocka_unit_test(any_bit_of_the_head),
+      cmocka_unit_test(bound_to_the_run),
       cmocka_unit_test(absurd_lengths),
       cmocka_unit_test(one_slot_too_many),
       cmocka_unit_test(strange_files_are_refused),

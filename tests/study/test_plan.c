@@ -190,6 +190,42 @@ static void the_generator_has_no_path(void **state)
   ip_options_destroy(&options);
 }
 
+/* Seven runs of 1 to 64 epochs, dealt by hand: 64 32 16, then back 8 4 2, then 1. */
+static void shares_are_dealt_to_and_fro(void **state)
+{
+  static const int32_t want[3][4] = {
+      {0, 1, 3, -1}, /* 1, 64, 2 epochs */
+      {4, 5,  -1 }, /* 32, 4           */
+      {2, 6,  -1}, /* 8, 16           */
+  };
+  static const char *const part[] = {"1/3", "2/3", "3/3"};
+
+  (void)state;
+  for (size_t i = 0; i < 3; i++) {
+    ip_text yaml = {0};
+    char name[IP_SHARE_TEXT];
+    size_t r = 0;
+
+    OK(ip_text_add(&yaml,
+                   "dataset.samples: 64\nnetwork.hidden: [2]\nlook: [1]\n"
+                   "estimate: [{kind: binning, bins: 8}]\n"
+                   "train.epochs: [1, 64, 8, 2, 32, 4, 16]\nshare: %s\n",
+                   part[i]));
+    study s = study_of(yaml.text);
+
+    for (; want[i][r] >= 0; r++) {
+      assert_true(r < s.plan->n_runs);
+      assert_int_equal(s.plan->run[r].number, want[i][r]);
+    }
+    assert_int_equal(s.plan->n_runs, r);
+    assert_int_equal(s.plan->n_complete, 7);
+    ip_share_name(s.plan, name);
+    assert_string_equal(name, part[i]);
+    study_clear(&s);
+    ip_text_clear(&yaml);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -203,6 +239,7 @@ int main(void)
       cmocka_unit_test(what_cannot_be_trained_is_refused),
       cmocka_unit_test(replicates_that_end_early_change_the_measure),
       cmocka_unit_test(the_generator_has_no_path),
+      cmocka_unit_test(shares_are_dealt_to_and_fro),
   };
 
   return RUN_TESTS(tests);
