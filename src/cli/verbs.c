@@ -192,44 +192,83 @@ int verb_plan(const arguments *a)
 
 /* ---- status --------------------------------------------------------------------------------------- */
 
-static PetscErrorCode count_runs(const ip_results *file, size_t count[4])
+/* What stands in a file. */
+typedef struct {
+  const char *path;
+  size_t runs, count[4];
+  int8_t *status; /* shape (runs) */
+} content;
+
+static PetscErrorCode read_runs(const ip_results *file, content *c)
 {
-  const size_t runs = ip_results_axis(file, "run"), start[2] = {0, 0}, extent[2] = {runs, 1};
+  const size_t start[2] = {0, 0}, extent[2] = {c->runs = ip_results_axis(file, "run"), 1};
   double *status = NULL;
 
-  PetscCall(IP_ALLOCATE(runs, &status));
+  PetscCall(IP_ALLOCATE(c->runs, &status));
 
-  const PetscErrorCode code = ip_results_block(file, "status", 2, start, extent, status);
+  PetscErrorCode code = ip_results_block(file, "status", 2, start, extent, status);
 
-  for (size_t r = 0; r < runs && code == PETSC_SUCCESS; r++)
-    if (status[r] >= 0 && status[r] < 4) count[(size_t)status[r]]++;
+  if (!code) code = IP_ALLOCATE(c->runs, &c->status);
+  for (size_t r = 0; r < c->runs && !code; r++) {
+    c->status[r] = status[r] >= 0 && status[r] < 4 ? (int8_t)status[r] : IP_STATUS_PENDING;
+    c->count[c->status[r]]++;
+  }
   ip_release(&status);
+  return code;
+}
+
+static void print_runs(const content *c)
+{
+  printf("%s:", c->path);
+  for (size_t s = 0; s < 4; s++)
+    printf("%s %zu %s", s == 0 ? "" : ",", c->count[(s + 1) % 4], ip_status_name((s + 1) % 4));
+  puts("");
+  if (c->count[IP_STATUS_DIVERGED] == 0) return;
+  fputs("  diverged:", stdout);
+  list_runs(stdout, c->runs, c->status, IP_STATUS_DIVERGED);
+  for (size_t r = 0; r < c->runs; r++)
+    if (c->status[r] == IP_STATUS_DIVERGED) {
+      printf("; one alone again: infoplane run INPUT 'only=[%zu]' -o %s\n", r, c->path);
+      break;
+    }
+}
+
+/* Runs in progress, and the job that writes the file. */
+static PetscErrorCode print_work(const content *c)
+{
+  size_t kept = 0;
+  double share = 0.0;
+  ip_text holder = {0};
+
+  PetscCall(ip_checkpoints_survey(c->path, c->runs, c->status, &kept, &share));
+  if (kept > 0)
+    printf("  %zu run%s begun and kept in %s.ckpt, %.6g %% of %s work done\n", kept,
+           kept == 1 ? " is" : "s are", c->path, 100.0 * share, kept == 1 ? "its" : "their");
+
+  const PetscErrorCode code = ip_lock_describe(c->path, &holder);
+
+  if (!code && holder.text)
+    printf("  %s\n", holder.text);
+  else if (!code && c->count[IP_STATUS_PENDING])
+    puts("  no job is writing it; the command that began it continues it");
+  ip_text_clear(&holder);
   return code;
 }
 
 static PetscErrorCode print_status(const char *path)
 {
   ip_results *file = NULL;
-  ip_text holder = {0};
-  size_t count[4] = {0};
+  content c = {.path = path};
 
   PetscCall(ip_results_probe(path));
   PetscCall(ip_results_open(path, &file));
 
-  PetscErrorCode code = count_runs(file, count);
+  PetscErrorCode code = read_runs(file, &c);
 
   ip_results_close(&file);
-  PetscCall(code);
-  printf("%s:", path);
-  for (size_t s = 0; s < 4; s++)
-    printf("%s %zu %s", s == 0 ? "" : ",", count[(s + 1) % 4], ip_status_name((s + 1) % 4));
-  puts("");
-  code = ip_lock_describe(path, &holder);
-  if (!code && holder.text)
-    printf("  %s\n", holder.text);
-  else if (!code && count[IP_STATUS_PENDING])
-    puts("  no job is writing it; the command that began it continues it");
-  ip_text_clear(&holder);
+  if (!code) print_runs(&c);
+  if (!code) code = print_work(&c);
+  ip_release(&c.status);
   return code;
 }
 
