@@ -23,7 +23,8 @@ static PetscErrorCode look_through(int fd, const char *name, size_t n_runs, newe
     slot_head s;
 
     code = slot_read_head(fd, name, &h, slot, &s);
-    if (!code && s.run < n_runs && s.generation > run[s.run].generation)
+    if (!code && s.run < n_runs && s.generation > run[s.run].generation && s.share >= 0.0 &&
+        s.share <= 1.0)
       run[s.run] = (newest){s.generation, s.share};
   }
   ip_release(&index);
