@@ -73,7 +73,7 @@ find_program() {
 }
 
 # How far the file is, in words that change when a run ends or a checkpoint gets further.
-standing() { "$program" status "$file" 2>/dev/null | grep -v 'sign of life'; }
+standing() { "$program" status "$file" 2>/dev/null | grep -E ' pending$|begun and kept'; }
 
 # Start the program on all tasks, in the background.
 start() {
@@ -98,12 +98,11 @@ start() {
   pid=$!
 }
 
-# Wait for the program, hand the time signal on to it; its exit code is in status. Slurm sends TERM
-# (scancel, time limit) to the ranks by itself. A trap ends `wait` early, so until it is really gone.
+# Wait for the program; its exit code is in status. A trap ends `wait` early: then once more.
 attend() {
-  wait "$pid"
-  status=$?
-  while [ "$status" -gt 128 ] && kill -0 "$pid" 2>/dev/null; do
+  woken=yes
+  while [ -n "$woken" ]; do
+    woken=''
     wait "$pid"
     status=$?
   done
@@ -136,10 +135,11 @@ infoplane_job() {
   file=${file:-$stem${share:+.${share/\//-of-}}.h5}
   find_program
 
-  told='' # USR1: the time is nearly up; TERM, which counts more: a person or Slurm ends the job
-  trap '[ "$told" = TERM ] || told=USR1; [ -z "$pid" ] || kill -USR1 "$pid"' USR1
-  trap 'told=TERM' TERM
-  pid=''
+  # told USR1: the time is nearly up, and the ranks hear it from us; TERM, which counts more: a person
+  # or Slurm ends the job, and the ranks hear it from Slurm.
+  told='' pid='' woken=''
+  trap 'woken=yes; [ "$told" = TERM ] || told=USR1; [ -z "$pid" ] || kill -USR1 "$pid"' USR1
+  trap 'woken=yes; told=TERM' TERM
   before=$(standing)
   # Striping is fixed when a file is made, and the program makes it: the folder hands it down.
   if [ -n "$stripe" ] && [ ! -e "$file" ] && command -v lfs >/dev/null; then

@@ -210,7 +210,7 @@ static PetscErrorCode read_runs(const ip_results *file, content *c)
 
   if (!code) code = IP_ALLOCATE(c->runs, &c->status);
   for (size_t r = 0; r < c->runs && !code; r++) {
-    c->status[r] = status[r] >= 0 && status[r] < 4 ? (int8_t)status[r] : IP_STATUS_PENDING;
+    if (status[r] > 0 && status[r] < 4) c->status[r] = (int8_t)status[r]; /* else pending: 0 */
     c->count[c->status[r]]++;
   }
   ip_release(&status);
