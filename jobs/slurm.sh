@@ -58,6 +58,7 @@ submit() {
     shift
   done
   [ $# -gt 0 ] || refuse 64 "usage: [sbatch] jobs/$script INPUT [-o FILE] [key=value ...]"
+  command -v sbatch >/dev/null || refuse 69 "there is no Slurm here: no sbatch"
   exec sbatch "${sbatch_options[@]}" "$jobs/$script" "$@"
 }
 

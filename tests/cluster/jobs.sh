@@ -14,7 +14,7 @@ for name in $(env | sed -n 's/^\(SLURM[A-Z_]*\|SBATCH_[A-Z_]*\|PMIX_[A-Z_]*\)=.*
   unset "$name"
 done
 begun=$(date +%s)
-slurm=$(mktemp -d)
+slurm=$(mktemp -d /tmp/slurm.XXXXXX) # short and without spaces, whatever TMPDIR is
 trap '"$tests/slurm_down.sh" "$slurm"' EXIT
 trap 'exit 1' HUP INT TERM
 # Ended by force, we cannot: this one can.
