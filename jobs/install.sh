@@ -14,9 +14,13 @@ build="gcc libc6-dev make cmake pkg-config openmpi-bin libopenmpi-dev libpetsc-r
 tests="git procps python3 python3-h5py python3-netcdf4 python3-xarray python3-h5netcdf python3-yaml
   hdf5-tools libcmocka-dev dataset-fashion-mnist clang libclang-rt-dev clang-format clang-tidy
   shellcheck e2fsprogs xfsprogs iproute2"
+# Wished for, not needed: tests that use them are skipped without. A machine that belongs to a
+# cluster has its own, which are left alone.
+wished="slurmctld slurmd slurm-client munge"
+[ ! -e /etc/slurm/slurm.conf ] || wished=
 
 case "${1-}" in
-  "") wanted=$build ;;
+  "") wanted=$build wished= ;;
   tests) wanted="$build $tests" ;;
   *) echo "usage: jobs/install.sh [tests]" >&2; exit 64 ;;
 esac
@@ -28,15 +32,23 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   exit 0
 fi
 
-missing=
-for package in $wanted; do
-  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-  [ "$status" = installed ] || missing="$missing $package"
-done
-[ -n "$missing" ] || exit 0
+# missing PACKAGE ...: those that are not installed
+missing() {
+  for package in "$@"; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || printf ' %s' "$package"
+  done
+}
+# shellcheck disable=SC2086  # lists of words
+missing=$(missing $wanted)
+# shellcheck disable=SC2086
+wished=$(missing $wished)
+[ -n "$missing$wished" ] || exit 0
 
 if [ "$(id -u)" = 0 ]; then
   as_root=
+elif [ -z "$missing" ]; then
+  exit 0 # wishes are not worth a password
 elif command -v sudo >/dev/null; then
   as_root=sudo
 else
@@ -45,7 +57,6 @@ else
   exit 69
 fi
 
-echo "installing$missing" >&2
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 apt() {
@@ -53,11 +64,18 @@ apt() {
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" >"$log" 2>&1 </dev/null
 }
 # The lists are fetched only where the known ones do not do: a machine may be offline.
-# shellcheck disable=SC2086  # a list of words
-if ! apt install --no-install-recommends $missing; then
-  if ! { apt update && apt install --no-install-recommends $missing; }; then
-    cat "$log" >&2
-    echo "jobs/install.sh: apt-get failed (its output is above); wanted:$missing" >&2
-    exit 69
-  fi
+install() {
+  [ $# -gt 0 ] || return 0
+  echo "installing $*" >&2
+  apt install --no-install-recommends "$@" ||
+    { apt update && apt install --no-install-recommends "$@"; }
+}
+# shellcheck disable=SC2086  # lists of words
+if ! install $missing; then
+  cat "$log" >&2
+  echo "jobs/install.sh: apt-get failed (its output is above); wanted:$missing" >&2
+  exit 69
 fi
+# shellcheck disable=SC2086
+install $wished ||
+  echo "jobs/install.sh: without$wished, which apt-get does not have; some tests will be skipped" >&2

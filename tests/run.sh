@@ -3,7 +3,7 @@
 #
 #   tests/run.sh                        every test
 #   tests/run.sh network/train study    those whose name begins so
-#   tests/run.sh -L unit                options go to ctest (labels: unit mpi program python slow style)
+#   tests/run.sh -L unit                options go to ctest (labels: unit mpi program python slow style slurm)
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 cores=$(nproc)

@@ -110,6 +110,12 @@ PetscErrorCode ip_checkpoints_save(void *context, const ip_checkpoint *checkpoin
 PetscErrorCode ip_checkpoints_load(void *context, const ip_checkpoint *checkpoint, bool *found);
 double ip_checkpoints_share(void *context, size_t run);
 
+/** For who only looks, also while a job writes: how many runs have a checkpoint, and which share
+ *  of their cost is done, on average; 0 without a file.  status: shape (n_runs), an ip_status; what
+ *  is done or diverged needs none.  Serial.  IP_ERR_IO; IP_ERR_DATA: the file is a strange one. */
+PetscErrorCode ip_checkpoints_survey(const char *path, size_t n_runs, const int8_t status[],
+                                     size_t *kept, double *share);
+
 /* ---- lock ------------------------------------------------------------------------------------ */
 
 /** `<path>.lock`: one job at a time.  Held by rank 0. */

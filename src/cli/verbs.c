@@ -197,58 +197,100 @@ int verb_plan(const arguments *a)
 
 /* ---- status --------------------------------------------------------------------------------------- */
 
-static PetscErrorCode count_runs(const ip_results *file, size_t count[4])
+/* What stands in a file. */
+typedef struct {
+  const char *path;
+  char *share; /* NULL: the file has all runs */
+  size_t count[4];
+  ip_findings runs; /* as their status says, unproved */
+} content;
+
+static PetscErrorCode read_runs(const ip_results *file, content *c)
 {
-  const size_t runs = ip_results_axis(file, "run"), start[2] = {0, 0}, extent[2] = {runs, 1};
-  double *status = NULL;
+  const size_t n = ip_results_axis(file, "run"), start[2] = {0, 0}, extent[2] = {n, 1};
+  double *value = NULL;
 
-  PetscCall(IP_ALLOCATE(runs, &status));
+  PetscCall(IP_ALLOCATE(n, &value));
+  c->runs.n_runs = n;
 
-  const PetscErrorCode code = ip_results_block(file, "status", 2, start, extent, status);
+  PetscErrorCode code = IP_ALLOCATE(n, &c->runs.status);
 
-  for (size_t r = 0; r < runs && code == PETSC_SUCCESS; r++)
-    if (status[r] >= 0 && status[r] < 4) count[(size_t)status[r]]++;
-  ip_release(&status);
+  if (!code) code = IP_ALLOCATE(n, &c->runs.number);
+  if (!code) code = ip_results_block(file, "run", 1, start, extent, value);
+  for (size_t r = 0; r < n && !code; r++) c->runs.number[r] = (int32_t)value[r];
+  if (!code) code = ip_results_block(file, "status", 2, start, extent, value);
+  for (size_t r = 0; r < n && !code; r++) {
+    if (value[r] > 0 && value[r] < 4)
+      c->runs.status[r] = (int8_t)value[r]; /* else pending: 0 */
+    c->count[c->runs.status[r]]++;
+  }
+  ip_release(&value);
   return code;
 }
 
 /* Only files of a share say which. */
-static void print_share(const ip_results *file)
+static void read_share(const ip_results *file, content *c)
 {
-  char *share = NULL;
+  if (ip_results_attribute(file, "provenance", "share", &c->share) != PETSC_SUCCESS)
+    ip_error_clear();
+}
 
-  if (ip_results_attribute(file, "provenance", "share", &share) == PETSC_SUCCESS)
-    printf(" share %s,", share);
-  ip_error_clear();
-  ip_release(&share);
+static void print_runs(const content *c)
+{
+  printf("%s:", c->path);
+  if (c->share) printf(" share %s,", c->share);
+  for (size_t s = 0; s < 4; s++)
+    printf("%s %zu %s", s == 0 ? "" : ",", c->count[(s + 1) % 4], ip_status_name((s + 1) % 4));
+  puts("");
+  if (c->count[IP_STATUS_DIVERGED] == 0) return;
+  fputs("  diverged:", stdout);
+  list_runs(stdout, &c->runs, IP_STATUS_DIVERGED);
+  for (size_t r = 0; r < c->runs.n_runs; r++)
+    if (c->runs.status[r] == IP_STATUS_DIVERGED) {
+      printf("; one alone again: infoplane run INPUT 'only=[%d]' -o %s\n",
+             (int)c->runs.number[r], c->path);
+      break;
+    }
+}
+
+/* Runs in progress, and the job that writes the file. */
+static PetscErrorCode print_work(const content *c)
+{
+  size_t kept = 0;
+  double share = 0.0;
+  ip_text holder = {0};
+
+  PetscCall(ip_checkpoints_survey(c->path, c->runs.n_runs, c->runs.status, &kept, &share));
+  if (kept > 0)
+    printf("  %zu run%s begun and kept in %s.ckpt, %.6g %% of %s work done\n", kept,
+           kept == 1 ? " is" : "s are", c->path, 100.0 * share, kept == 1 ? "its" : "their");
+
+  const PetscErrorCode code = ip_lock_describe(c->path, &holder);
+
+  if (!code && holder.text)
+    printf("  %s\n", holder.text);
+  else if (!code && c->count[IP_STATUS_PENDING])
+    puts("  no job is writing it; the command that began it continues it");
+  ip_text_clear(&holder);
+  return code;
 }
 
 static PetscErrorCode print_status(const char *path)
 {
   ip_results *file = NULL;
-  ip_text holder = {0};
-  size_t count[4] = {0};
+  content c = {.path = path};
 
   PetscCall(ip_results_probe(path));
   PetscCall(ip_results_open(path, &file));
 
-  PetscErrorCode code = count_runs(file, count);
+  PetscErrorCode code = read_runs(file, &c);
 
-  if (!code) {
-    printf("%s:", path);
-    print_share(file);
-  }
+  if (!code) read_share(file, &c);
   ip_results_close(&file);
-  PetscCall(code);
-  for (size_t s = 0; s < 4; s++)
-    printf("%s %zu %s", s == 0 ? "" : ",", count[(s + 1) % 4], ip_status_name((s + 1) % 4));
-  puts("");
-  code = ip_lock_describe(path, &holder);
-  if (!code && holder.text)
-    printf("  %s\n", holder.text);
-  else if (!code && count[IP_STATUS_PENDING])
-    puts("  no job is writing it; the command that began it continues it");
-  ip_text_clear(&holder);
+  if (!code) print_runs(&c);
+  if (!code) code = print_work(&c);
+  ip_findings_clear(&c.runs);
+  ip_release(&c.share);
   return code;
 }
 

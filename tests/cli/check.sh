@@ -26,6 +26,8 @@ expect 1 "$program" run c.yaml -o diverged.h5
 mv c.yaml gone.yaml
 expect 1 "$program" check diverged.h5
 says ' 2 runs diverged: 1 3 '
+expect 0 "$program" status diverged.h5
+says "diverged: 1 3; one alone again: infoplane run INPUT 'only=[1]' -o diverged.h5"
 mv gone.yaml c.yaml
 "$python" - <<'END_'
 import h5py, shutil

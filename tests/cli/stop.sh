@@ -41,6 +41,9 @@ kill -USR1 "$job"
 ended 75
 says 'stopping: SIGUSR1'
 says '1 run in progress is kept in s.h5.ckpt.'
+expect 0 "$program" status s.h5
+says '1 run is begun and kept in s.h5.ckpt, '
+says 'no job is writing it'
 begin "$program" run s.yaml
 kill -TERM "$job"
 ended 143

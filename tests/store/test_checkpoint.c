@@ -158,6 +158,57 @@ static void what_is_done_is_dropped(void **unused)
   OK(ip_checkpoints_remove("x.h5"));
 }
 
+static void flip(long at)
+{
+  const int fd = open("x.h5.ckpt", O_RDWR | O_CLOEXEC);
+  unsigned char byte = 0;
+
+  assert_true(fd >= 0 && pread(fd, &byte, 1, at) == 1);
+  byte ^= 4;
+  assert_true(pwrite(fd, &byte, 1, at) == 1);
+  close(fd);
+}
+
+/* The newest of each run that needs one, of this launch and of those before. */
+static void survey(const int8_t status[], size_t kept, double share)
+{
+  size_t n = 99;
+  double mean = 9.0;
+
+  OK(ip_checkpoints_survey("x.h5", RUNS, status, &n, &mean));
+  assert_int_equal(n, kept);
+  NEAR(mean, share, 1e-15, "mean share");
+}
+
+static void who_looks_sees_how_far_they_are(void **unused)
+{
+  const int8_t status[RUNS] = {IP_STATUS_DONE, IP_STATUS_DIVERGED, IP_STATUS_FAILED};
+  ip_checkpoints *c[2];
+  size_t n = 99;
+  double mean = 9.0;
+
+  (void)unused;
+  survey(pending, 0, 0.0);
+  begin(2, c);
+  survey(pending, 0, 0.0);
+  for (int time = 1; time <= 4; time++) save(c[0], 0, time);
+  save(c[1], 2, 1);
+  survey(pending, 2, 0.25); /* while it is written */
+  survey(status, 1, 0.1);
+  end(2, c);
+  begin(1, c);
+  survey(pending, 2, 0.25);
+  save(c[0], 2, 8); /* newer than what was taken over */
+  survey(pending, 2, 0.6);
+  end(1, c);
+  flip(8); /* the head: nothing in it counts */
+  survey(pending, 0, 0.0);
+  assert_int_equal(truncate("x.h5.ckpt", 100), 0);
+  FAILS(ip_checkpoints_survey("x.h5", RUNS, pending, &n, &mean), IP_ERR_DATA, "x.h5.ckpt");
+  assert_int_equal(n, 99);
+  OK(ip_checkpoints_remove("x.h5"));
+}
+
 /* No rank writes and nothing is taken over: a file that says so. */
 static void nobody_writes(void **unused)
 {
@@ -175,17 +226,6 @@ static void nobody_writes(void **unused)
     ip_checkpoints_close(&c);
   }
   OK(ip_checkpoints_remove("x.h5"));
-}
-
-static void flip(long at)
-{
-  const int fd = open("x.h5.ckpt", O_RDWR | O_CLOEXEC);
-  unsigned char byte = 0;
-
-  assert_true(fd >= 0 && pread(fd, &byte, 1, at) == 1);
-  byte ^= 4;
-  assert_true(pwrite(fd, &byte, 1, at) == 1);
-  close(fd);
 }
 
 /* Where a text of four equal bytes of the payload, or the head before it, stands in the file. */
@@ -500,6 +540,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_newest_comes_back),
       cmocka_unit_test(what_is_done_is_dropped),
+      cmocka_unit_test(who_looks_sees_how_far_they_are),
       cmocka_unit_test(nobody_writes),
       cmocka_unit_test(torn_slots),
       cmocka_unit_test(spoilt_in_between),

@@ -1,0 +1,247 @@
+#!/bin/sh
+# jobs/run.sbatch and jobs/array.sbatch in a Slurm of our own: what becomes of a job and of its file.
+#   jobs.sh PROGRAM SCRATCH TOP [long]
+# The short form sends the time signal and declares a dead node dead; the long form waits for the time
+# limit and for Slurm to notice.
+top=$3
+long=${4-}
+# shellcheck source=../cli/lib.sh
+. "$(dirname "$0")/../cli/lib.sh"
+tests=$top/tests/cluster
+
+# What a surrounding job says would be taken for ours.
+for name in $(env | sed -n 's/^\(SLURM[A-Z_]*\|SBATCH_[A-Z_]*\|PMIX_[A-Z_]*\)=.*/\1/p'); do
+  unset "$name"
+done
+begun=$(date +%s)
+slurm=$(mktemp -d /tmp/slurm.XXXXXX) # short and without spaces, whatever TMPDIR is
+trap '"$tests/slurm_down.sh" "$slurm"' EXIT
+trap 'exit 1' HUP INT TERM
+# Ended by force, we cannot: this one can.
+# shellcheck disable=SC2016  # its own words
+setsid sh -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; exec "$2" "$3"' - \
+  $$ "$tests/slurm_down.sh" "$slurm" >/dev/null 2>&1 </dev/null &
+[ -z "$long" ] || export SLURMD_TIMEOUT=20
+code=0
+IP_PYTHON=$python "$tests/slurm_up.sh" "$slurm" 3 >up 2>&1 || code=$?
+[ "$code" != 77 ] || skip "$(cat up)"
+[ "$code" = 0 ] || { cat up; fail "no Slurm"; }
+export SLURM_CONF="$slurm/slurm.conf"
+
+# Nodes that are one host: its shared memory is not theirs.
+cat >site.sh <<'SITE'
+export OMPI_MCA_btl=self,tcp OMPI_MCA_btl_tcp_if_include=lo
+launcher=$TEST_LAUNCHER
+SITE
+cp -R "$top/jobs" "the jobs"
+export INFOPLANE="$program" INFOPLANE_SITE=./site.sh TEST_LAUNCHER=srun
+
+# section TEXT: says when what begins
+section() { echo "$(($(date +%s) - begun)) s: $*"; }
+patience=1200 # tenths of a second, at least
+
+# ---- words ---------------------------------------------------------------------------------------
+
+# submit [OPTION ...] SCRIPT WORD ...: its number in job
+submit() { job=$(sbatch --parsable "$@"); }
+shown() { scontrol -o show job "$1" | sed -n "s/.*\b$2=\([^ ]*\).*/\1/p"; }
+log() { cat infoplane-"$job"*.log || true; }
+
+# becomes STATE [RESTARTS]: waits until the job is in that state and was started again so often
+becomes() {
+  tries=0
+  until [ "$(shown "$job" JobState)" = "$1" ] && [ "$(shown "$job" Restarts)" -ge "${2:-0}" ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt "$patience" ] || { scontrol show job "$job"; log; fail "the job does not become $1"; }
+    sleep 0.1
+  done
+}
+
+# logged TEXT: its log says so
+logged() { grep -qF -- "$1" "infoplane-$job.log" || { log; fail "its log does not say: $1"; }; }
+
+# trains FILE: waits until the job trains
+trains() {
+  tries=0
+  until "$program" status "$1" 2>/dev/null | grep -q "job $job: .* [1-9][0-9]* running"; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 600 ] || { log; fail "the job does not begin to train $1"; }
+    sleep 0.1
+  done
+}
+
+# Instead of waiting until the limit is near.
+time_signal() { scancel --batch --signal=USR1 "$job"; }
+
+# Slurm lets a job wait two minutes before it starts again. Sooner, it could not be started while a
+# node still clears away what it had of its last life.
+again_now() {
+  tries=0
+  until [ "$(cat "$slurm"/log/slurmd.*.log | grep -c "\[$(shown "$job" JobId).batch\] done with job")" -ge 1 ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt "$patience" ] || fail "the last life does not end"
+    sleep 0.1
+  done
+  sleep 1
+  scontrol update "JobId=$job" StartTime=now
+}
+
+same_bytes() { cmp "$1" good.h5 || fail "$1: other bytes than those of an undisturbed run"; }
+
+# ---- start to finish --------------------------------------------------------------------------------
+section start to finish
+
+cat >s.yaml <<'YAML'
+look: [0]
+estimate: [{kind: binning, bins: 30}]
+reproducible: yes
+studies:
+  - {name: short, train.epochs: 5, repeat: 4}
+  - {name: long, train.epochs: 8000, repeat: 2}
+YAML
+"$program" run s.yaml -q -o good.h5 || fail "an undisturbed run"
+for launcher in srun mpirun; do
+  TEST_LAUNCHER=$launcher
+  submit -N2 -n4 "the jobs/run.sbatch" s.yaml -o $launcher.h5
+  becomes COMPLETED
+  same_bytes $launcher.h5
+done
+
+# ---- the time is nearly up: back into the queue, and on ---------------------------------------------
+section the time is nearly up
+
+for launcher in srun mpirun; do
+  TEST_LAUNCHER=$launcher
+  submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o time.h5
+  trains time.h5
+  time_signal
+  becomes PENDING 1
+  logged 'stopping: SIGUSR1'
+  logged 'goes back into the queue'
+  "$program" status time.h5 | grep -q 'begun and kept in time.h5.ckpt' || fail "no checkpoints"
+  again_now
+  becomes COMPLETED 1
+  logged 'start 2'
+  logged 'up from time.h5.ckpt'
+  same_bytes time.h5
+  rm time.h5
+done
+
+if [ -n "$long" ]; then # the limit itself, and the two minutes between lives
+  patience=12000
+  mv good.h5 short.h5
+  "$program" run s.yaml -q -o good.h5 train.epochs=150000 || fail "an undisturbed run"
+  for launcher in srun mpirun; do
+    TEST_LAUNCHER=$launcher
+    submit -N2 -n2 -t 1 --signal=B:USR1@20 "the jobs/run.sbatch" s.yaml -o limit.h5 train.epochs=150000
+    becomes COMPLETED 1
+    same_bytes limit.h5
+    rm limit.h5
+  done
+  mv short.h5 good.h5
+fi
+TEST_LAUNCHER=srun
+
+# ---- reasons to stay away ------------------------------------------------------------------------------
+section reasons to stay away
+
+# A person cancels; a site forbids to come back; that was the last life. By hand it goes on each time.
+submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o hand.h5
+trains hand.h5
+scancel "$job"
+becomes CANCELLED
+logged 'stopping: SIGTERM'
+"$program" status hand.h5 | grep -q 'no job is writing it' || fail "it is still written"
+
+# it submits itself, too
+job=$("the jobs/run.sbatch" --parsable --nodes=2 --ntasks=2 --no-requeue s.yaml -o hand.h5)
+trains hand.h5
+time_signal
+becomes FAILED
+logged 'does not let a job go back'
+logged 'the\ jobs/run.sbatch s.yaml -o hand.h5'
+
+INFOPLANE_LIVES=1 submit -n2 "the jobs/run.sbatch" s.yaml -o hand.h5
+trains hand.h5
+time_signal
+becomes FAILED
+logged 'INFOPLANE_LIVES allows 1'
+
+submit -n2 "the jobs/run.sbatch" s.yaml -o hand.h5
+becomes COMPLETED
+same_bytes hand.h5
+
+# Nothing gets further: this program is always too slow.
+cat >stuck <<'STUCK'
+#!/bin/sh
+[ "$1" = run ] || exit 66
+trap 'exit 75' USR1
+touch stuck.runs
+while :; do sleep 0.1; done
+STUCK
+chmod +x stuck
+INFOPLANE=./stuck submit -n1 "the jobs/run.sbatch" s.yaml -o none.h5
+until [ -e stuck.runs ]; do sleep 0.1; done
+time_signal
+becomes FAILED
+logged 'nothing got further'
+
+# ---- two jobs on one file; a stop file ends a job for good ---------------------------------------------
+section two jobs on one file
+
+submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o two.h5 train.epochs=2000000
+trains two.h5
+first=$job
+submit -n2 "the jobs/run.sbatch" s.yaml -o two.h5 train.epochs=2000000
+becomes FAILED
+[ "$(shown "$job" ExitCode)" = 77:0 ] || { log; fail "the second job is not refused"; }
+logged "job $first"
+job=$first
+touch two.h5.stop
+becomes FAILED
+[ "$(shown "$job" ExitCode)" = 75:0 ] || { log; fail "the first job does not stop cleanly"; }
+logged 'not by the time limit'
+
+# ---- shares in a job array ------------------------------------------------------------------------------
+section shares in a job array
+
+if "$program" help share >/dev/null 2>&1; then
+  grep -v short s.yaml >a.yaml
+  "$program" run a.yaml -q -o one.h5 || fail "an undisturbed run"
+  submit --array=1-2 -n1 "the jobs/array.sbatch" a.yaml -o parts.h5
+  trains parts.2-of-2.h5
+  array=$job
+  job=${array}_2 # Slurm gives it the number of the whole array, which must not come back with it
+  time_signal
+  becomes PENDING 1
+  again_now
+  becomes COMPLETED 1
+  job=${array}_1
+  becomes COMPLETED
+  [ "$(shown "$job" Restarts)" = 0 ] || fail "another share came back, too"
+  eval "$(grep ' merge ' "infoplane-$job.log")" >out 2>&1 || { cat out; log; fail "merge"; }
+  cmp one.h5 parts.h5 || fail "the shares, joined, are not what one job writes"
+fi
+
+# ---- a node dies -----------------------------------------------------------------------------------------
+section a node dies
+
+submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o node.h5
+trains node.h5
+node=$(shown "$job" NodeList)   # n[1-2]: the batch script runs on the first
+node=n${node#n\[?[-,]}
+node=${node%]}
+for process in /proc/[0-9]*; do # its tasks, and what Slurm started them with
+  grep -qszxF "SLURM_CONF=$SLURM_CONF" "$process/environ" || continue
+  grep -qszx "SLURMD_NODENAME=$node" "$process/environ" || continue
+  parent=$(sed -n 's/^PPid:\s*//p' "$process/status" 2>/dev/null) || true
+  [ "$(cat "/proc/$parent/comm" 2>/dev/null)" != slurmstepd ] || kill -9 "$parent"
+  kill -9 "${process#/proc/}" 2>/dev/null || true
+done
+kill -9 "$(cat "$slurm/slurmd.$node.pid")"
+[ -n "$long" ] || scontrol update "NodeName=$node" State=DOWN Reason=dead
+becomes PENDING 1
+again_now
+becomes COMPLETED 1
+same_bytes node.h5
+section "all is as it should be"
