@@ -336,6 +336,7 @@ typedef struct {
 } ip_sweep;
 
 enum { IP_STALL_SECONDS = 1800, IP_STALL_STEPS = 20 };
+enum { IP_RANK_0_TRAINS = 64 }; /**< up to so many ranks that train, rank 0 does too */
 
 /** Ranks of a sweep that train, where ranks_per_run consecutive ones work on a run. */
 int ip_study_leaders(int ranks, size_t ranks_per_run);
@@ -355,3 +356,85 @@ int ip_study_leaders(int ranks, size_t ranks_per_run);
  *  *stopped = true (the same on every rank): a stop was asked for, runs are left.  Collective.
  *  An error of sink, watch or MPI is returned by the rank that has it; the others still wait. */
 PetscErrorCode ip_study_run(MPI_Comm comm, const ip_sweep *sweep, bool *stopped);
+
+/* ---- what it will take ------------------------------------------------------------------------- */
+
+/** Terms of the cost model: rows of cost.def beside this header. */
+typedef enum {
+#define IP_COST(id, ...) IP_COST_##id,
+#include <infoplane/cost.def>
+#undef IP_COST
+  IP_COSTS
+} ip_cost;
+
+const char *ip_cost_name(size_t i);     /**< ip_names of the terms */
+const char *ip_cost_sentence(size_t i); /**< what one of it is; NULL past the end */
+
+/** Seconds that one of each term takes on some machine. */
+typedef struct {
+  double second[IP_COSTS];
+} ip_rates;
+
+ip_rates ip_rates_default(void); /**< of no machine in particular */
+
+typedef enum { IP_PART_EPOCH, IP_PART_LOOK, IP_PART_RUN, IP_PARTS } ip_part;
+
+/** How much of each term one epoch of a run, one of its looks, and the run beside these have; 0 of
+ *  what belongs to the launch. */
+void ip_cost_count(const ip_plan *plan, size_t run, ip_part part, double count[IP_COSTS]);
+
+/** Bottleneck curves that a new file of this plan has. */
+double ip_cost_curves(const ip_plan *plan);
+
+/** Something of known counts, timed. */
+typedef struct {
+  double count[IP_COSTS];
+  double seconds;
+} ip_timing;
+
+/** Rates, none negative, with the least sum of squares of the relative errors over n timings; a term
+ *  that occurs in none keeps its rate.  *error: root mean square of the relative errors.
+ *  IP_ERR_INTERNAL: a timing of no seconds. */
+PetscErrorCode ip_rates_fit(size_t n, const ip_timing timing[], ip_rates *rates, double *error);
+
+/** What the schedule sees of one run. */
+typedef struct {
+  double seconds; /**< from claim to record                                          */
+  double alone;   /**< the same without others who assist: the work there is in it   */
+  double ahead;   /**< before its end, when the next run is asked for                */
+  double pause;   /**< until rank 0, in the middle of it, looks for messages again   */
+} ip_run_time;
+
+/** Of the n runs todo, in the order in which they are handed out; ranks_per_run share the KDE of
+ *  each.  done: shape (plan->n_runs), the share that an earlier launch has done; or NULL.
+ *  time: shape (n). */
+typedef struct {
+  const ip_plan *plan;
+  const ip_rates *rates;
+  size_t n;
+  const int32_t *todo;
+  const double *done;
+  size_t ranks_per_run;
+} ip_times_of;
+PetscErrorCode ip_run_times(const ip_times_of *of, ip_run_time time[]);
+
+/** A launch to be simulated. */
+typedef struct {
+  size_t n;
+  const ip_run_time *time; /**< shape (n): in the order in which they are handed out       */
+  size_t ranks, ranks_per_run;
+  double before;  /**< seconds until the first run is claimed                               */
+  double message; /**< seconds on its way                                                   */
+  double handing; /**< seconds of rank 0 for each run that another rank is given            */
+} ip_launch;
+
+typedef struct {
+  double wall;       /**< seconds until the last rank has done its last run      */
+  double efficiency; /**< work / (ranks wall), 0 .. 1                            */
+  double longest;    /**< seconds of the longest run: no number of ranks is faster */
+} ip_forecast;
+
+/** What a launch will take, by playing the schedule through: rank 0 hands out the runs in order,
+ *  trains too (not above IP_RANK_0_TRAINS) and answers when it pauses.  Serial, seconds for 65,536
+ *  ranks and 200,000 runs.  IP_ERR_CONFIG: no ranks. */
+PetscErrorCode ip_launch_simulate(const ip_launch *launch, ip_forecast *forecast);

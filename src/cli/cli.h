@@ -12,21 +12,42 @@
 
 /* ---- what was typed ----------------------------------------------------------------------------- */
 
+/** Options of one verb: --name, or --name VALUE. */
+typedef enum {
+  OPTION_RANKS,
+  OPTION_FOR,
+  OPTION_NODES,
+  OPTION_RANKS_PER_NODE,
+  OPTION_TIME,
+  OPTION_CALIBRATE,
+  OPTION_RATES,
+  OPTIONS
+} option_index;
+
+typedef struct {
+  const char *verb, *name;
+  const char *value; /**< what stands for it in the help; NULL: it takes none */
+  const char *sentence;
+} option_row;
+
+const option_row *option_of(size_t i); /**< NULL past the end */
+
 typedef struct {
   const char *program;
   const char *verb;
-  const char *operand;  /**< input file, results file or topic; NULL if none    */
-  size_t n_more;        /**< operands after the first, of merge                 */
-  const char **more;    /**<                                                    */
-  const char *output;   /**< -o FILE, NULL if not given                         */
-  size_t n_settings;    /**< key=value                                          */
-  const char **setting; /**<                                                    */
-  size_t n_petsc;       /**< -petsc_X [value]: handed to PETSc as -X            */
-  const char **petsc;   /**<                                                    */
-  bool quiet, verbose;  /**< -q, -v                                             */
-  bool help, version;   /**< --help, --version                                  */
-  int count;            /**< as main has them, for the record of the launch     */
-  char **text;          /**<                                                    */
+  const char *operand;         /**< input file, results file or topic; NULL if none    */
+  size_t n_more;               /**< operands after the first, of merge                 */
+  const char **more;           /**<                                                    */
+  const char *output;          /**< -o FILE, NULL if not given                         */
+  size_t n_settings;           /**< key=value                                          */
+  const char **setting;        /**<                                                    */
+  size_t n_petsc;              /**< -petsc_X [value]: handed to PETSc as -X            */
+  const char **petsc;          /**<                                                    */
+  const char *option[OPTIONS]; /**< its value, "" where it takes none; NULL if not given */
+  bool quiet, verbose;         /**< -q, -v                                             */
+  bool help, version;          /**< --help, --version                                  */
+  int count;                   /**< as main has them, for the record of the launch     */
+  char **text;                 /**<                                                    */
 } arguments;
 
 PetscErrorCode arguments_read(int argc, char **argv, arguments *a);
@@ -168,6 +189,7 @@ typedef struct {
   int ranks;             /**<                                                               */
   size_t ranks_per_run;  /**< as asked for                                                  */
   const ip_busy *busy;   /**< shape (2): ranks that train, assistants; at the end           */
+  double predicted;      /**< seconds of this launch; 0: the machine is not calibrated      */
 } standing;
 
 size_t count_status(const standing *s, ip_status status);
@@ -184,6 +206,58 @@ PetscErrorCode busy_json(const ip_busy busy[2], ip_text *text);
 void say_stopped(const standing *s, size_t given_up);
 /** After the last run; quiet: only what went wrong. */
 PetscErrorCode say_end(const standing *s, bool quiet, double seconds);
+
+/* ---- how long it will take -------------------------------------------------------------------------- */
+
+/** Speeds of a machine, as its own file in the cache has them. */
+typedef struct {
+  ip_rates rates;
+  bool measured; /**< false: rates of no machine in particular                  */
+  double error;  /**< typical relative error of the fit                         */
+  int ranks;     /**< that were busy when it was measured                       */
+  char host[256], cpu[128], build[64], date[32];
+  ip_text remark; /**< why it is not measured, or what limits it; one line       */
+} calibration;
+
+/** Of this host, or of the one named.  A file that is missing, damaged or of another CPU is none: the
+ *  default rates, with a remark.  IP_ERR_USAGE: host is named and has none. */
+PetscErrorCode calibration_read(const char *host, calibration *c);
+/** Where it is kept, in a folder that exists now; release it.  IP_ERR_ENVIRONMENT: no HOME;
+ *  IP_ERR_CREATE: no folder. */
+PetscErrorCode calibration_place(const calibration *c, char **path);
+/** IP_ERR_CREATE, IP_ERR_IO; what was there stays then. */
+PetscErrorCode calibration_write(const calibration *c, const char *path);
+/** This machine's names, build and date, and nothing measured. */
+void calibration_begin(calibration *c);
+void calibration_clear(calibration *c);
+
+/** Measure this machine and keep its speeds; started: seconds_now before MPI.  Collective. */
+PetscErrorCode calibrate(const arguments *a, launch *l, double started);
+
+/** What a launch is about; todo NULL: all runs of the plan; done: as of ip_times_of. */
+typedef struct {
+  const ip_plan *plan;
+  const ip_rates *rates;
+  size_t n;
+  const int32_t *todo;
+  const double *done;
+} forecast_of;
+
+/** For each of n numbers of ranks. */
+PetscErrorCode forecast_launches(const forecast_of *of, size_t n, const size_t ranks[],
+                                 ip_forecast forecast[]);
+/** Seconds until the first run is claimed. */
+PetscErrorCode forecast_start(const ip_plan *plan, const ip_rates *rates, double *seconds);
+
+/** Bytes of one rank: libraries, data, and what it trains. */
+double memory_of_rank(const ip_plan *plan);
+
+/** "35 s", "12 m 05 s", "3 h 05 m": two units, where ip_seconds_format has one. */
+void format_duration(double seconds, char text[32]);
+
+/** A job script for Slurm on stdout. */
+PetscErrorCode print_slurm(const arguments *a, const input *in, const char *path,
+                           const calibration *c);
 
 /* ---- what is shown at the end ---------------------------------------------------------------------- */
 

@@ -28,6 +28,7 @@ typedef struct {
   size_t n_todo, named_and_done;
   progress progress; /* rank 0 */
   ip_busy busy[2];   /* ranks that train, their assistants */
+  double predicted;  /* seconds of this launch, rank 0; 0: the machine is not calibrated */
   ip_text json, provenance;
   char build[64]; /* what numbers depend on: two files of one build are equal */
 } experiment;
@@ -212,7 +213,42 @@ static standing standing_of(const experiment *x)
                     .n_todo = x->n_todo,
                     .named_and_done = x->named_and_done,
                     .status = x->status,
-                    .busy = x->busy};
+                    .busy = x->busy,
+                    .predicted = x->predicted};
+}
+
+/* What this launch should take, of the runs and shares of runs that are left. */
+static PetscErrorCode predict(const experiment *x, const calibration *speeds, double *seconds)
+{
+  const size_t ranks = (size_t)x->launch.size;
+  ip_forecast forecast = {0};
+  double *done = NULL;
+
+  PetscCall(IP_ALLOCATE(x->in.plan->n_runs, &done));
+  for (size_t i = 0; x->checkpoints && i < x->n_todo; i++)
+    done[x->todo[i]] = x->keeper.share(x->keeper.context, (size_t)x->todo[i]);
+
+  const PetscErrorCode code = forecast_launches(&(forecast_of){.plan = x->in.plan,
+                                                               .rates = &speeds->rates,
+                                                               .n = x->n_todo,
+                                                               .todo = x->todo,
+                                                               .done = done},
+                                                1, &ranks, &forecast);
+
+  ip_release(&done);
+  *seconds = forecast.wall;
+  return code;
+}
+
+/* Rank 0.  A wrong prediction costs nothing, and one that cannot be made is none. */
+static void predict_quietly(experiment *x)
+{
+  calibration speeds = {0};
+  PetscErrorCode code = x->n_todo > 0 ? calibration_read(NULL, &speeds) : PETSC_SUCCESS;
+
+  if (!code && speeds.measured) code = predict(x, &speeds, &x->predicted);
+  if (code) ip_error_clear();
+  calibration_clear(&speeds);
 }
 
 /* Rank 0. */
@@ -221,6 +257,7 @@ static PetscErrorCode begin_to_show(experiment *x)
   const ip_value *max_time = launch_value(x, IP_KEY_MAX_TIME);
   const standing now = standing_of(x);
 
+  predict_quietly(x);
   if (ip_store_on_nfs(x->path))
     fprintf(stderr,
             "warning: %s lies on NFS, where neighboring writes can clobber each other; "
@@ -285,6 +322,8 @@ static PetscErrorCode close_file(experiment *x, bool stopped)
                     progress_seconds(&x->progress), x->n_todo, stopped ? "true" : "false");
 
     if (!code) code = busy_json(x->busy, &end);
+    if (!code && x->predicted > 0.0)
+      code = ip_text_add(&end, ", \"predicted_seconds\": %.3f", x->predicted);
     if (!code) code = ip_text_add(&end, "}");
     if (!code) code = ip_store_end_launch(x->store, end.text);
     ip_text_clear(&end);

@@ -207,6 +207,17 @@ static void say_done(const standing *s, const char *spent)
   puts(".");
 }
 
+/* Where this machine is calibrated. */
+static void say_prediction(const standing *s, double seconds)
+{
+  char predicted[32], took[32];
+
+  if (!(s->predicted > 0.0)) return;
+  format_duration(s->predicted, predicted);
+  format_duration(seconds, took);
+  printf(" predicted %s, took %s.\n", predicted, took);
+}
+
 PetscErrorCode say_end(const standing *s, bool quiet, double seconds)
 {
   const size_t runs = s->in->plan->n_runs, pending = count_status(s, IP_STATUS_PENDING);
@@ -224,6 +235,7 @@ PetscErrorCode say_end(const standing *s, bool quiet, double seconds)
     printf(" all %zu runs were done before; nothing was left to do.\n", runs);
   else
     puts(" nothing was left to do.");
+  say_prediction(s, seconds);
   if (pending == 0) printf(" Next:  infoplane figures %s\n", s->path);
   return PETSC_SUCCESS;
 }

@@ -1,4 +1,4 @@
-/* The verbs, and the ones that only look: plan, status, help. */
+/* The verbs, and two that only look: status, help. */
 
 #include "cli.h"
 #include <stdlib.h>
@@ -8,7 +8,7 @@ static const verb table[] = {
     {"run",     "run INPUT.yaml [key=value ...] [-o FILE.h5]",
      "train and measure; continues FILE.h5 where it stands",                                                               verb_run    },
     {"plan",    "plan INPUT.yaml [key=value ...] [-o FILE.h5]",
-     "what run would do: runs, file size, memory; starts nothing",                                                         verb_plan   },
+     "what run would do: runs, file size, memory, time; starts nothing",                                                   verb_plan   },
     {"status",  "status FILE.h5",                                 "how far a file is, also while a job writes it",         verb_status },
     {"check",   "check FILE.h5",
      "proves every run by its checksum, names damaged and pending ones",                                                   verb_check  },
@@ -60,6 +60,20 @@ int report_error(const arguments *a, PetscErrorCode code)
 
 /* ---- help ----------------------------------------------------------------------------------------- */
 
+/* Those of one verb, below it. */
+static void print_options(void)
+{
+  const char *of = "";
+
+  for (size_t i = 0; option_of(i); i++) {
+    const option_row *row = option_of(i);
+
+    if (strcmp(of, row->verb) != 0) printf("  infoplane %s:\n", row->verb);
+    of = row->verb;
+    printf("    %-16s %-8s  %s\n", row->name, row->value ? row->value : "", row->sentence);
+  }
+}
+
 static void print_usage(void)
 {
   puts("infoplane follows the layers of neural networks through the information plane.\n");
@@ -71,8 +85,9 @@ static void print_usage(void)
        "  -v                say where an error came from\n"
        "  -petsc_X [VALUE]  option X of PETSc, after the input file: -petsc_log_view "
        ":times.txt\n"
-       "  --version         versions of everything\n\n"
-       "  Stop a run cleanly with: touch FILE.h5.stop, or kill -USR1 of the program or "
+       "  --version         versions of everything\n");
+  print_options();
+  puts("\n  Stop a run cleanly with: touch FILE.h5.stop, or kill -USR1 of the program or "
        "mpirun.\n\n"
        "  Topics: keys, every key and section of an input file (train, train.batch, estimate, "
        "...),"
@@ -120,78 +135,6 @@ int verb_help(const arguments *a)
 
   const PetscErrorCode code = print_help(a);
 
-  return code == PETSC_SUCCESS ? 0 : report_error(a, code);
-}
-
-/* ---- plan ----------------------------------------------------------------------------------------- */
-
-static PetscErrorCode print_studies(const ip_plan *plan)
-{
-  for (size_t s = 0; s < plan->n_studies; s++) {
-    size_t runs = 0;
-
-    for (size_t r = 0; r < plan->n_runs; r++)
-      runs += (size_t)plan->in_study[r * plan->n_studies + s];
-    printf("  study       %s: %zu runs\n", plan->options->block[s].name, runs);
-  }
-  for (size_t i = 0; i < plan->data->n; i++) {
-    const ip_dataset *set = plan->data->set[i];
-
-    printf("  data        %s: %zu patterns, %zu features, %d classes\n", plan->data->label[i],
-           set->n, set->d, (int)set->k);
-  }
-  for (size_t a = 0; a < plan->n_architectures; a++)
-    printf("  network     %s\n", plan->architecture[a].label);
-  printf("  looks       %zu epochs, %d to %d\n", plan->n_epochs, (int)plan->epoch[0],
-         (int)plan->epoch[plan->n_epochs - 1]);
-  printf("  columns    ");
-  for (size_t c = 0; c < plan->n_columns; c++) printf(" %s", plan->column[c].name);
-  puts("");
-  return PETSC_SUCCESS;
-}
-
-static PetscErrorCode print_plan(const arguments *a, input *in, char **path)
-{
-  char text[32], free_text[32];
-  uint64_t bytes, free_bytes;
-  ip_text line = {0};
-
-  PetscCall(input_read(a, in));
-  PetscCall(input_plan(in));
-  PetscCall(output_path(a, in->options, path));
-  PetscCall(ip_store_size(in->plan, &bytes));
-  PetscCall(ip_store_free_space(*path, &free_bytes));
-  const PetscErrorCode code = describe_plan(in->plan, &line);
-
-  if (!code) printf("%s: %s\n", in->name, line.text);
-  ip_text_clear(&line);
-  PetscCall(code);
-  PetscCall(print_studies(in->plan));
-  ip_bytes_format((double)bytes, text);
-  ip_bytes_format((double)free_bytes, free_text);
-  printf("  file        %s: %s of %s free%s\n", *path, text, free_text,
-         bytes > free_bytes ? ": it does not fit, run would refuse" : "");
-  ip_bytes_format((double)ip_plan_memory(in->plan), text);
-  printf("  memory      %s a rank, above the libraries and the data\n", text);
-  ip_bytes_format((double)ip_checkpoints_size(in->plan, 1), text);
-  printf("  checkpoints %s a rank in %s.ckpt, while it runs\n", text, *path);
-  puts("Nothing was started.");
-  return PETSC_SUCCESS;
-}
-
-int verb_plan(const arguments *a)
-{
-  input in = {0};
-  char *path = NULL;
-  int rank, size;
-
-  launcher_place(&rank, &size);
-  if (rank != 0) return 0;
-
-  const PetscErrorCode code = print_plan(a, &in, &path);
-
-  input_clear(&in);
-  ip_release(&path);
   return code == PETSC_SUCCESS ? 0 : report_error(a, code);
 }
 

@@ -1,11 +1,10 @@
 /* Rank 0: hands out runs, hears of what became of them, watches over all, and trains too. */
 
+#include "order.h"
 #include "schedule.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-enum { TRAINING_RANK_0 = 64 }; /* up to so many ranks that train, rank 0 does too */
 static const double watch_seconds = 0.1;
 
 struct master {
@@ -194,7 +193,7 @@ static PetscErrorCode pause_master(void *context, double progress, bool *stop)
 
 static PetscErrorCode train_and_serve(master *m)
 {
-  const bool trains = m->self->leaders <= TRAINING_RANK_0;
+  const bool trains = m->self->leaders <= IP_RANK_0_TRAINS;
 
   while (trains && (m->self->run = claim_next(m, 0)) != NONE) {
     report done;
@@ -214,39 +213,15 @@ static PetscErrorCode train_and_serve(master *m)
 
 /* ---- front door ------------------------------------------------------------------------------ */
 
-typedef struct {
-  double cost; /* what is left of it */
-  int32_t run;
-  bool begun;
-} priced;
-
-static int begun_and_longest_first(const void *a, const void *b)
-{
-  const priced *x = a, *y = b;
-
-  if (x->begun != y->begun) return x->begun ? -1 : 1;
-  if (x->cost != y->cost) return x->cost < y->cost ? 1 : -1;
-  return (x->run > y->run) - (x->run < y->run);
-}
-
 static PetscErrorCode sort_runs(master *m)
 {
   const ip_keeper *keeper = m->self->sweep->keeper;
   const int32_t *todo = m->self->sweep->todo;
-  priced *p = NULL;
 
-  PetscCall(IP_ALLOCATE(m->n, &p));
-  for (size_t i = 0; i < m->n; i++) {
-    if (keeper) m->share[todo[i]] = keeper->share(keeper->context, (size_t)todo[i]);
-    p[i] = (priced){
-        .cost = done_here(m, todo[i], 1.0), .run = todo[i], .begun = m->share[todo[i]] > 0.0};
-  }
-  if (m->n > 1) qsort(p, m->n, sizeof *p, begun_and_longest_first);
-  for (size_t i = 0; i < m->n; i++) {
-    m->order[i] = p[i].run;
-    m->progress.work += p[i].cost;
-  }
-  ip_release(&p);
+  for (size_t i = 0; keeper && i < m->n; i++)
+    m->share[todo[i]] = keeper->share(keeper->context, (size_t)todo[i]);
+  PetscCall(order_runs(m->self->plan, m->share, m->n, todo, m->order));
+  for (size_t i = 0; i < m->n; i++) m->progress.work += done_here(m, m->order[i], 1.0);
   return PETSC_SUCCESS;
 }
 
