@@ -128,7 +128,7 @@ for launcher in srun mpirun; do
 done
 
 if [ -n "$long" ]; then # the limit itself, and the two minutes between lives
-  patience=12000
+  patience=36000
   mv good.h5 short.h5
   "$program" run s.yaml -q -o good.h5 train.epochs=150000 || fail "an undisturbed run"
   for launcher in srun mpirun; do
