@@ -99,13 +99,15 @@ studies:
   - {name: short, train.epochs: 5, repeat: 4}
   - {name: long, train.epochs: 8000, repeat: 2}
 YAML
+TEST_LAUNCHER=srun submit -N2 -n4 "the jobs/run.sbatch" s.yaml -o srun.h5
+first=$job
+TEST_LAUNCHER=mpirun submit -N2 -n4 "the jobs/run.sbatch" s.yaml -o mpirun.h5
 "$program" run s.yaml -q -o good.h5 || fail "an undisturbed run"
-for launcher in srun mpirun; do
-  TEST_LAUNCHER=$launcher
-  submit -N2 -n4 "the jobs/run.sbatch" s.yaml -o $launcher.h5
-  becomes COMPLETED
-  same_bytes $launcher.h5
-done
+becomes COMPLETED
+same_bytes mpirun.h5
+job=$first
+becomes COMPLETED
+same_bytes srun.h5
 
 # ---- the time is nearly up: back into the queue, and on ---------------------------------------------
 section the time is nearly up
@@ -128,7 +130,7 @@ for launcher in srun mpirun; do
 done
 
 if [ -n "$long" ]; then # the limit itself, and the two minutes between lives
-  patience=12000
+  patience=36000
   mv good.h5 short.h5
   "$program" run s.yaml -q -o good.h5 train.epochs=150000 || fail "an undisturbed run"
   for launcher in srun mpirun; do
