@@ -42,10 +42,10 @@ bool ip_store_on_nfs(const char *path);
 PetscErrorCode ip_store_prepare(const char *path, const ip_plan *plan,
                                 const ip_store_origin *origin, bool *created);
 
-/** Open for writing runs; the file must be prepared.  Collective. */
+/** Open for writing runs; the file must be prepared.  Collective: all ranks get a handle, or none. */
 PetscErrorCode ip_store_open(MPI_Comm comm, const char *path, const ip_plan *plan,
                              const ip_store_origin *origin, ip_store **store);
-/** Collective. */
+/** Not collective. */
 PetscErrorCode ip_store_close(ip_store **store);
 
 /** Write the record's slabs, fdatasync, checksum and status, fdatasync.  An ip_sink: context is

@@ -396,8 +396,7 @@ int verb_run(const arguments *a)
   }
   if (code == PETSC_SUCCESS) code = conduct(&x, &exit_code);
 
-  /* closing is collective: one rank alone with its error aborts all instead */
-  if (x.launch.size == 1 || x.launch.together) ip_store_close(&x.store);
+  ip_store_close(&x.store);
   ip_checkpoints_close(&x.checkpoints);
   ip_release(&x.progress.stop_file);
   ip_lock_release(&x.lock);

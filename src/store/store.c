@@ -67,10 +67,13 @@ static PetscErrorCode open_descriptor(ip_store *s)
   return PETSC_SUCCESS;
 }
 
+/* Every rank for itself: nothing after it is collective, and in a collective open the error of one
+   rank leaves the others in HDF5 for ever. */
 static PetscErrorCode open_file(ip_store *s)
 {
   const hid_t plain = ip_h5_access();
-  const hid_t access = ip_h5_only(H5Pset_fapl_mpio(plain, s->comm, MPI_INFO_NULL) >= 0, plain);
+  const hid_t access =
+      ip_h5_only(H5Pset_fapl_mpio(plain, MPI_COMM_SELF, MPI_INFO_NULL) >= 0, plain);
 
   s->file = H5Fopen(s->path, H5F_ACC_RDWR, access);
   const PetscErrorCode code =

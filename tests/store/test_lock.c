@@ -220,7 +220,7 @@ static void a_job_that_slurm_forgot_is_gone(void **state)
 static void rubbish_is_not_trusted(void **state)
 {
   ip_text words = {0};
-  char text[512] = "";
+  char text[512] = "", lines[sizeof text + sizeof "token: 1\nhost: "];
 
   (void)state;
   leave_lock("", 0);
@@ -237,11 +237,10 @@ static void rubbish_is_not_trusted(void **state)
   leave_lock("", 610);
   taken(true);
   assert_int_equal(gethostname(text, sizeof text), 0); /* our host, but no process */
-  memmove(text + strlen("token: 1\nhost: "), text, strlen(text) + 1);
-  memcpy(text, "token: 1\nhost: ", strlen("token: 1\nhost: "));
-  leave_lock(text, 590);
+  snprintf(lines, sizeof lines, "token: 1\nhost: %s", text);
+  leave_lock(lines, 590);
   refused(true, "process 0 on host");
-  leave_lock(text, 610);
+  leave_lock(lines, 610);
   taken(true);
 
   /* somebody's link is not followed */
