@@ -3,6 +3,7 @@
 #   bound.sh PROGRAM SCRATCH
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+one_at_a_time
 
 cat >drawn.yaml <<'END'
 dataset: {labels: [stochastic, deterministic]}

@@ -3,6 +3,7 @@
 # it; also while a job writes; a file of which any part was changed is never called whole.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+one_at_a_time
 "$python" -c 'import h5py' 2>/dev/null || skip "needs python3-h5py"
 export HDF5_USE_FILE_LOCKING=FALSE
 

@@ -3,6 +3,7 @@
 # before anything is started, and left as they are.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+one_at_a_time
 source=$3
 "$python" -c 'import h5py' 2>/dev/null || skip "needs python3-h5py"
 export HDF5_USE_FILE_LOCKING=FALSE

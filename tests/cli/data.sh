@@ -3,6 +3,7 @@
 # Fashion-MNIST through the same program.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+one_at_a_time
 "$python" -c 'import h5py' 2>/dev/null || skip "needs python3-h5py"
 mat=$3/../shared/data/var_u.mat
 images=/usr/share/datasets/fashion-mnist

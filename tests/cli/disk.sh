@@ -3,6 +3,7 @@
 # message, an intact file, and the same bytes once there is room.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+one_at_a_time
 
 # Weights of every look: some 50 MB, beyond what MPI itself needs under a limit.
 cat >f.yaml <<'YAML'

@@ -2,6 +2,7 @@
 # What is wrong is said once, with its place and the way out, before anything is started.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+one_at_a_time
 
 cat >bad.yaml <<'END'
 network:

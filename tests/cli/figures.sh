@@ -4,6 +4,7 @@
 #   figures.sh PROGRAM SCRATCH SOURCE
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+one_at_a_time
 "$python" -c 'import h5py, numpy' 2>/dev/null || skip "needs python3-h5py and python3-numpy"
 command -v gnuplot >/dev/null || skip "needs gnuplot"
 

@@ -3,6 +3,7 @@
 # what one job had written; killed at any moment, the file is either of the two.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+one_at_a_time
 "$python" -c 'import h5py' 2>/dev/null || skip "needs python3-h5py"
 export HDF5_USE_FILE_LOCKING=FALSE
 

@@ -4,6 +4,7 @@
 # same bytes, or there is an error.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+one_at_a_time
 export HDF5_USE_FILE_LOCKING=FALSE
 
 cat >h.yaml <<'YAML'

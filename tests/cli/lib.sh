@@ -21,6 +21,11 @@ ranks() {
   mpirun -n "$n" "$@"
 }
 
+# one_at_a_time: programs without a launcher start without Open MPI's daemon, half of their start-up.
+# Such programs share one session folder and remove it from under each other, so each script has its own
+# and at most one of them at any time.
+one_at_a_time() { export OMPI_MCA_ess_singleton_isolated=1 OMPI_MCA_orte_tmpdir_base="$scratch"; }
+
 # expect CODE command ...: runs it and compares its exit code; what it said is in out and err
 expect() {
   want=$1

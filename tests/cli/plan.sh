@@ -2,6 +2,7 @@
 # infoplane plan: times on so many ranks, and a job script. Nothing is calibrated here: see calibrate.sh.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+one_at_a_time
 XDG_CACHE_HOME=$PWD/cache
 export XDG_CACHE_HOME
 

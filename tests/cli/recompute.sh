@@ -4,6 +4,7 @@
 #   recompute.sh PROGRAM SCRATCH SOURCE
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+one_at_a_time
 "$python" -c 'import h5py, numpy' 2>/dev/null || skip "needs python3-h5py and python3-numpy"
 
 # Three classes, 203 patterns with twins, features that are no bits.

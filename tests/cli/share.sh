@@ -3,6 +3,7 @@
 # of one job; whatever cannot be joined is refused in words, and nothing is overwritten.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+one_at_a_time
 "$python" -c 'import h5py' 2>/dev/null || skip "needs python3-h5py"
 export HDF5_USE_FILE_LOCKING=FALSE
 

@@ -2,6 +2,7 @@
 # The verbs that only look: they start nothing and need no MPI.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+one_at_a_time
 
 expect 0 "$program" --version
 says 'HDF5'
