@@ -111,7 +111,9 @@ static PetscErrorCode open_file(experiment *x)
 
   const ip_store_origin origin = origin_of(x);
 
-  PetscCall(ip_store_open(x->launch.comm, x->path, x->in.plan, &origin, &x->store));
+  code = ip_store_open(x->launch.comm, x->path, x->in.plan, &origin, &x->store);
+  x->launch.together = code == (PetscErrorCode)IP_ERR_CONFIG; /* rank 0 has the words */
+  PetscCall(code);
   if (x->launch.rank == 0) x->token = ip_lock_token(x->lock);
   PetscCallMPI(MPI_Bcast(&x->token, 1, MPI_UINT64_T, 0, x->launch.comm));
   PetscCall(ip_store_guard(x->store, x->token));
