@@ -46,8 +46,7 @@ static PetscErrorCode agree(MPI_Comm comm, PetscErrorCode code)
 
 static PetscErrorCode open_array(ip_store *s, const char *name, hid_t *dataset)
 {
-  *dataset = H5Dopen2(s->file, name, H5P_DEFAULT);
-  return IP_H5(*dataset, IP_ERR_DATA, "%s: cannot open %s", s->path, name);
+  return ip_h5_open_array(s->file, s->path, name, dataset);
 }
 
 static PetscErrorCode open_arrays(ip_store *s)
