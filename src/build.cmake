@@ -4,7 +4,9 @@
 #   IP_COMMIT    "a1b2c3d", "a1b2c3d-dirty", or "unknown" without git
 #   IP_COMPILER  "GNU 12.2.0"
 #   IP_BUILD     16 hex digits: a hash of all that numbers depend on, that is the sources of floors
-#                0 to 2, compiler and flags. Two builds of equal IP_BUILD give equal bits.
+#                0 to 2 (but for those of predictions), compiler and flags. Two builds of equal
+#                IP_BUILD give equal bits.
+#   IP_MODEL     the same with predictions: what the measured speeds of a machine belong to
 #
 # Run at every build; the header is touched only when its text changes.
 #   cmake -D ROOT=<top level> -D OUT=<header> -D VERSION=... -D COMPILER=... -D FLAGS=... -P build.cmake
@@ -12,6 +14,10 @@ cmake_minimum_required(VERSION 3.20)
 
 set(rooms core numerics rng dataset network estimator options study)
 set(above store view cli) # rooms that hand numbers on and change none
+# They say how long a run will take, which comes first and whether a rank hangs, and no number of a
+# result comes from them. (share.c is not among them: a file's rows are the runs that it deals.)
+set(predictions include/infoplane/cost.def src/study/cost.c src/study/simulate.c
+  src/study/order.c src/study/order.h src/study/silence.c src/study/silence.h)
 
 set(sources "")
 foreach(room IN LISTS rooms)
@@ -28,12 +34,19 @@ foreach(header IN LISTS headers)
 endforeach()
 list(SORT sources) # by byte: the same order everywhere
 
-set(all "${COMPILER}\n${FLAGS}\n")
+set(build "${COMPILER}\n${FLAGS}\n")
+set(model "")
 foreach(source IN LISTS sources)
   file(SHA256 ${ROOT}/${source} hash)
-  string(APPEND all "${source} ${hash}\n")
+  if(source IN_LIST predictions)
+    string(APPEND model "${source} ${hash}\n")
+  else()
+    string(APPEND build "${source} ${hash}\n")
+  endif()
 endforeach()
-string(SHA256 build "${all}")
+string(SHA256 model "${build}${model}")
+string(SHA256 build "${build}")
+string(SUBSTRING ${model} 0 16 model)
 string(SUBSTRING ${build} 0 16 build)
 
 set(commit unknown)
@@ -59,4 +72,5 @@ file(CONFIGURE OUTPUT ${OUT} CONTENT [[#pragma once
 #define IP_COMMIT   "@commit@"
 #define IP_COMPILER "@COMPILER@"
 #define IP_BUILD    "@build@"
+#define IP_MODEL    "@model@"
 ]] @ONLY)

@@ -42,7 +42,8 @@ bool ip_store_on_nfs(const char *path);
 PetscErrorCode ip_store_prepare(const char *path, const ip_plan *plan,
                                 const ip_store_origin *origin, bool *created);
 
-/** Open for writing runs; the file must be prepared.  Collective: all ranks get a handle, or none. */
+/** Open for writing runs; the file must be prepared.  Collective: all ranks get a handle, or none.
+ *  IP_ERR_CONFIG on all of them: a rank is of another build than rank 0. */
 PetscErrorCode ip_store_open(MPI_Comm comm, const char *path, const ip_plan *plan,
                              const ip_store_origin *origin, ip_store **store);
 /** Not collective. */

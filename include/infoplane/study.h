@@ -297,7 +297,7 @@ typedef struct {
       failed; /**< of the plan; done in earlier launches counted      */
   size_t running;
   size_t given_up; /**< begun and stopped: they have checkpoints where there is a keeper */
-  double work, work_done; /**< predicted cost of this launch, and of what of it is done       */
+  double work, work_done; /**< predicted, of this launch, and of what of it is done           */
   int signal;             /**< one that another rank received, 0 = none                       */
   const char *notice;     /**< why a run failed, once, or NULL                                */
   int32_t notice_run;     /**< its number                                                     */
@@ -329,6 +329,9 @@ typedef struct {
   ip_signaled signaled; /**< or NULL; asked on ranks > 0, the watch of rank 0 hears of it    */
   const ip_keeper
       *keeper; /**< or NULL: what is given up begins anew                          */
+  const double *
+      predicted; /**< shape (plan->n_runs): seconds of each run, by which the watch's work is
+                      weighed; or NULL: by the plan's cost                         */
   double
       stall; /**< seconds without any progress of a rank that end the study; 0: see below     */
   size_t ranks_per_run; /**< that measure one run together; 0 is 1                            */
@@ -405,17 +408,17 @@ typedef struct {
   double pause;   /**< until rank 0, in the middle of it, looks for messages again   */
 } ip_run_time;
 
-/** Of the n runs todo, in the order in which they are handed out; ranks_per_run share the KDE of
- *  each.  done: shape (plan->n_runs), the share that an earlier launch has done; or NULL.
- *  time: shape (n). */
+/** Runs of a plan, on a machine. */
 typedef struct {
   const ip_plan *plan;
   const ip_rates *rates;
   size_t n;
-  const int32_t *todo;
-  const double *done;
-  size_t ranks_per_run;
+  const int32_t *todo;  /**< shape (n), or NULL: runs 0 .. n-1                                   */
+  const double *done;   /**< shape (plan->n_runs): the share done by an earlier launch; or NULL  */
+  size_t ranks_per_run; /**< that share the KDE of each                                          */
 } ip_times_of;
+
+/** time: shape (n), in the order in which the runs are handed out. */
 PetscErrorCode ip_run_times(const ip_times_of *of, ip_run_time time[]);
 
 /** A launch to be simulated. */

@@ -234,18 +234,13 @@ void calibration_clear(calibration *c);
 /** Measure this machine and keep its speeds; started: seconds_now before MPI.  Collective. */
 PetscErrorCode calibrate(const arguments *a, launch *l, double started);
 
-/** What a launch is about; todo NULL: all runs of the plan; done: as of ip_times_of. */
-typedef struct {
-  const ip_plan *plan;
-  const ip_rates *rates;
-  size_t n;
-  const int32_t *todo;
-  const double *done;
-} forecast_of;
-
-/** For each of n numbers of ranks. */
-PetscErrorCode forecast_launches(const forecast_of *of, size_t n, const size_t ranks[],
+/** All runs of the plan, with its ranks_per_run. */
+ip_times_of forecast_all(const ip_plan *plan, const ip_rates *rates);
+/** A launch of these runs, for each of n numbers of ranks. */
+PetscErrorCode forecast_launches(const ip_times_of *of, size_t n, const size_t ranks[],
                                  ip_forecast forecast[]);
+/** Seconds of each run of the plan; seconds: shape (plan->n_runs). */
+PetscErrorCode forecast_runs(const ip_plan *plan, const ip_rates *rates, double seconds[]);
 /** Seconds until the first run is claimed. */
 PetscErrorCode forecast_start(const ip_plan *plan, const ip_rates *rates, double *seconds);
 

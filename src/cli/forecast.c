@@ -17,59 +17,52 @@ PetscErrorCode forecast_start(const ip_plan *plan, const ip_rates *rates, double
   return PETSC_SUCCESS;
 }
 
-static size_t ranks_per_run(const ip_plan *plan)
+ip_times_of forecast_all(const ip_plan *plan, const ip_rates *rates)
 {
-  const int key = ip_names_find(ip_option_name, "ranks_per_run");
+  const ip_value *together = ip_options_value(plan->options, 0, IP_KEY_RANKS_PER_RUN);
 
-  return key < 0 ? 1 : (size_t)ip_options_value(plan->options, 0, (ip_key)key)->integer;
+  return (ip_times_of){.plan = plan,
+                       .rates = rates,
+                       .n = plan->n_runs,
+                       .ranks_per_run = (size_t)together->integer};
 }
 
-static PetscErrorCode simulate_all(const ip_times_of *times, size_t n, const size_t ranks[],
-                                   ip_run_time time[], ip_forecast forecast[])
-{
-  const double *second = times->rates->second;
-  ip_launch start = {.n = times->n,
-                     .time = time,
-                     .ranks_per_run = times->ranks_per_run,
-                     .message = second[IP_COST_message],
-                     .handing = second[IP_COST_handing]};
-
-  PetscCall(forecast_start(times->plan, times->rates, &start.before));
-  PetscCall(ip_run_times(times, time));
-  for (size_t i = 0; i < n; i++) {
-    start.ranks = ranks[i];
-    PetscCall(ip_launch_simulate(&start, &forecast[i]));
-  }
-  return PETSC_SUCCESS;
-}
-
-/* All runs of the plan. */
-static PetscErrorCode list_all(size_t n, int32_t **todo)
-{
-  PetscCall(IP_ALLOCATE(n, todo));
-  for (size_t r = 0; r < n; r++) (*todo)[r] = (int32_t)r;
-  return PETSC_SUCCESS;
-}
-
-PetscErrorCode forecast_launches(const forecast_of *of, size_t n, const size_t ranks[],
+PetscErrorCode forecast_launches(const ip_times_of *of, size_t n, const size_t ranks[],
                                  ip_forecast forecast[])
 {
-  ip_times_of times = {.plan = of->plan,
-                       .rates = of->rates,
-                       .n = of->todo ? of->n : of->plan->n_runs,
-                       .todo = of->todo,
-                       .done = of->done,
-                       .ranks_per_run = ranks_per_run(of->plan)};
+  const double *second = of->rates->second;
+  ip_launch start = {.n = of->n,
+                     .ranks_per_run = of->ranks_per_run,
+                     .message = second[IP_COST_message],
+                     .handing = second[IP_COST_handing]};
   ip_run_time *time = NULL;
-  int32_t *all = NULL;
-  PetscErrorCode code = of->todo ? PETSC_SUCCESS : list_all(times.n, &all);
+  PetscErrorCode code = IP_ALLOCATE(of->n, &time);
 
-  if (!of->todo) times.todo = all;
-  if (!code) code = IP_ALLOCATE(times.n, &time);
-  if (!code) code = simulate_all(&times, n, ranks, time, forecast);
+  start.time = time;
+  if (!code) code = forecast_start(of->plan, of->rates, &start.before);
+  if (!code) code = ip_run_times(of, time);
+  for (size_t i = 0; i < n && !code; i++) {
+    start.ranks = ranks[i];
+    code = ip_launch_simulate(&start, &forecast[i]);
+  }
   ip_release(&time);
-  ip_release(&all);
   return code;
+}
+
+PetscErrorCode forecast_runs(const ip_plan *plan, const ip_rates *rates, double seconds[])
+{
+  ip_times_of one = forecast_all(plan, rates);
+
+  one.n = 1;
+  for (size_t r = 0; r < plan->n_runs; r++) {
+    const int32_t run = (int32_t)r;
+    ip_run_time time;
+
+    one.todo = &run;
+    PetscCall(ip_run_times(&one, &time));
+    seconds[r] = time.seconds;
+  }
+  return PETSC_SUCCESS;
 }
 
 double memory_of_rank(const ip_plan *plan)

@@ -122,7 +122,7 @@ static void print_source(const calibration *c)
 
 static PetscErrorCode print_times(const arguments *a, const input *in, const calibration *c)
 {
-  const forecast_of of = {.plan = in->plan, .rates = &c->rates};
+  const ip_times_of of = forecast_all(in->plan, &c->rates);
   ip_forecast forecast[MOST_ROWS];
   size_t ranks[MOST_ROWS], n = 0;
   char wall[32];

@@ -45,7 +45,7 @@ void calibration_begin(calibration *c)
   if (gethostname(c->host, sizeof c->host - 1) != 0 || !c->host[0])
     snprintf(c->host, sizeof c->host, "localhost");
   name_cpu(c->cpu);
-  snprintf(c->build, sizeof c->build, "%s", IP_BUILD);
+  snprintf(c->build, sizeof c->build, "%s", IP_MODEL);
   if (gmtime_r(&seconds, &utc)) strftime(c->date, sizeof c->date, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 

@@ -29,6 +29,7 @@ typedef struct {
   progress progress; /* rank 0 */
   ip_busy busy[2];   /* ranks that train, their assistants */
   double predicted;  /* seconds of this launch, rank 0; 0: the machine is not calibrated */
+  double *seconds;   /* shape (runs), rank 0: predicted, of each run; or NULL */
   ip_text json, provenance;
   char build[64]; /* what numbers depend on: two files of one build are equal */
 } experiment;
@@ -111,7 +112,9 @@ static PetscErrorCode open_file(experiment *x)
 
   const ip_store_origin origin = origin_of(x);
 
-  PetscCall(ip_store_open(x->launch.comm, x->path, x->in.plan, &origin, &x->store));
+  code = ip_store_open(x->launch.comm, x->path, x->in.plan, &origin, &x->store);
+  x->launch.together = code == (PetscErrorCode)IP_ERR_CONFIG; /* rank 0 has the words */
+  PetscCall(code);
   if (x->launch.rank == 0) x->token = ip_lock_token(x->lock);
   PetscCallMPI(MPI_Bcast(&x->token, 1, MPI_UINT64_T, 0, x->launch.comm));
   PetscCall(ip_store_guard(x->store, x->token));
@@ -218,25 +221,39 @@ static standing standing_of(const experiment *x)
 }
 
 /* What this launch should take, of the runs and shares of runs that are left. */
-static PetscErrorCode predict(const experiment *x, const calibration *speeds, double *seconds)
+static PetscErrorCode predict_launch(experiment *x, const ip_rates *rates)
 {
   const size_t ranks = (size_t)x->launch.size;
+  ip_times_of of = forecast_all(x->in.plan, rates);
   ip_forecast forecast = {0};
   double *done = NULL;
 
   PetscCall(IP_ALLOCATE(x->in.plan->n_runs, &done));
   for (size_t i = 0; x->checkpoints && i < x->n_todo; i++)
     done[x->todo[i]] = x->keeper.share(x->keeper.context, (size_t)x->todo[i]);
+  of.n = x->n_todo;
+  of.todo = x->todo;
+  of.done = done;
 
-  const PetscErrorCode code = forecast_launches(&(forecast_of){.plan = x->in.plan,
-                                                               .rates = &speeds->rates,
-                                                               .n = x->n_todo,
-                                                               .todo = x->todo,
-                                                               .done = done},
-                                                1, &ranks, &forecast);
+  const PetscErrorCode code = forecast_launches(&of, 1, &ranks, &forecast);
 
   ip_release(&done);
-  *seconds = forecast.wall;
+  x->predicted = forecast.wall;
+  return code;
+}
+
+/* How runs compare is known of no machine in particular too. */
+static PetscErrorCode predict_runs(experiment *x, const ip_rates *rates)
+{
+  double *seconds = NULL;
+
+  PetscCall(IP_ALLOCATE(x->in.plan->n_runs, &seconds));
+  const PetscErrorCode code = forecast_runs(x->in.plan, rates, seconds);
+
+  if (code)
+    ip_release(&seconds);
+  else
+    x->seconds = seconds;
   return code;
 }
 
@@ -246,7 +263,8 @@ static void predict_quietly(experiment *x)
   calibration speeds = {0};
   PetscErrorCode code = x->n_todo > 0 ? calibration_read(NULL, &speeds) : PETSC_SUCCESS;
 
-  if (!code && speeds.measured) code = predict(x, &speeds, &x->predicted);
+  if (!code && x->n_todo > 0) code = predict_runs(x, &speeds.rates);
+  if (!code && speeds.measured) code = predict_launch(x, &speeds.rates);
   if (code) ip_error_clear();
   calibration_clear(&speeds);
 }
@@ -286,6 +304,7 @@ static PetscErrorCode train_listed(experiment *x, bool *stopped)
                           .watch_context = &x->progress,
                           .signaled = signals_noted,
                           .keeper = x->checkpoints ? &x->keeper : NULL,
+                          .predicted = x->seconds,
                           .stall = stall->word >= 0 ? 0.0 : stall->real,
                           .ranks_per_run = ranks_per_run(x),
                           .busy = x->busy[0].ranks == 0 ? x->busy : NULL}; /* not of repairs */
@@ -404,6 +423,7 @@ int verb_run(const arguments *a)
   ip_release(&x.path);
   ip_release(&x.status);
   ip_release(&x.todo);
+  ip_release(&x.seconds);
   ip_text_clear(&x.json);
   ip_text_clear(&x.provenance);
   return launch_end(&x.launch, a, code, exit_code);

@@ -172,7 +172,7 @@ static void find_margin(job *j)
 
 static PetscErrorCode forecast_nodes(const job *j, size_t nodes, ip_forecast *forecast)
 {
-  const forecast_of of = {.plan = j->in->plan, .rates = &j->speeds->rates};
+  const ip_times_of of = forecast_all(j->in->plan, &j->speeds->rates);
   const size_t ranks = nodes * j->per_node;
 
   return forecast_launches(&of, 1, &ranks, forecast);

@@ -155,10 +155,12 @@ static PetscErrorCode learn_build(gather *g, const char *path, const char *build
 static PetscErrorCode read_builds(const ledger *l,
                                   char build[IP_LAYOUT_BUILDS][IP_LAYOUT_BUILD])
 {
-  const hid_t array = H5Dopen2(l->file, "provenance/build_text", H5P_DEFAULT);
   const ip_cells cells = {
       .n_axes = 2, .count = {IP_LAYOUT_BUILDS, IP_LAYOUT_BUILD}
   };
+  hid_t array = -1;
+
+  PetscCall(ip_h5_open_array(l->file, l->path, "provenance/build_text", &array));
   const PetscErrorCode code = ip_h5_read(array, H5T_NATIVE_UINT8, &cells, build);
 
   ip_h5_close(array);
@@ -181,10 +183,13 @@ static PetscErrorCode learn_builds(gather *g, const ledger *l)
 static PetscErrorCode learn_origin(gather *g, const ledger *l)
 {
   const hid_t group = H5Gopen2(l->file, "provenance", H5P_DEFAULT);
-  PetscErrorCode code = PETSC_SUCCESS;
+  PetscErrorCode code =
+      IP_H5(group, IP_ERR_DATA, "%s: cannot open the group provenance", l->path);
+  const htri_t resolved = code ? 0 : H5Aexists(group, "resolved");
 
-  if (H5Aexists(group, "resolved") > 0) g->reproducible = false;
-  if (!g->version) {
+  if (!code) code = IP_H5(resolved, IP_ERR_DATA, "%s: cannot read provenance", l->path);
+  if (resolved > 0) g->reproducible = false;
+  if (!code && !g->version) {
     code = ip_h5_read_text(group, "version", &g->version);
     if (!code) code = ip_h5_read_text(group, "commit", &g->commit);
     if (!code) code = ip_h5_read_text(group, "build", &g->build_of);
@@ -273,21 +278,15 @@ typedef struct {
   hid_t seconds, rank, build_index, launch_json;
 } arrays;
 
-static PetscErrorCode open_array(hid_t file, const char *path, const char *name, hid_t *dataset)
-{
-  *dataset = H5Dopen2(file, name, H5P_DEFAULT);
-  return IP_H5(*dataset, IP_ERR_DATA, "%s: cannot open %s", path, name);
-}
-
 static PetscErrorCode open_arrays(hid_t file, const char *path, const ip_plan *plan, arrays *a)
 {
   *a = (arrays){.seconds = -1, .rank = -1, .build_index = -1, .launch_json = -1};
   ip_seals_begin(plan, &a->seals);
   PetscCall(ip_seals_open(file, path, &a->seals));
-  PetscCall(open_array(file, path, "timing/seconds", &a->seconds));
-  PetscCall(open_array(file, path, "timing/rank", &a->rank));
-  PetscCall(open_array(file, path, "provenance/build_index", &a->build_index));
-  return open_array(file, path, "provenance/launch_json", &a->launch_json);
+  PetscCall(ip_h5_open_array(file, path, "timing/seconds", &a->seconds));
+  PetscCall(ip_h5_open_array(file, path, "timing/rank", &a->rank));
+  PetscCall(ip_h5_open_array(file, path, "provenance/build_index", &a->build_index));
+  return ip_h5_open_array(file, path, "provenance/launch_json", &a->launch_json);
 }
 
 static void close_arrays(arrays *a)
@@ -442,7 +441,7 @@ static PetscErrorCode copy_source(gather *g, size_t s, const arrays *out)
 static PetscErrorCode write_builds(const gather *g, hid_t file)
 {
   hid_t array = -1;
-  PetscErrorCode code = open_array(file, g->path[0], "provenance/build_text", &array);
+  PetscErrorCode code = ip_h5_open_array(file, g->path[0], "provenance/build_text", &array);
 
   for (int i = 0; i < g->builds && !code; i++) code = ip_builds_write(array, i, g->build[i]);
   ip_h5_close(array);

@@ -195,16 +195,23 @@ static void select_cells(hid_t dataset, const ip_cells *cells, hid_t *file, hid_
 }
 
 /* Name the file and the array that cannot be transferred. */
-static PetscErrorCode raise_transfer(hid_t dataset, const char *what)
+static PetscErrorCode raise_transfer(hid_t dataset, const char *what, PetscErrorCode code)
 {
   const reason why = find_reason();
   char file[4096] = "", name[256] = "";
 
   H5Fget_name(dataset, file, sizeof file);
   H5Iget_name(dataset, name, sizeof name);
-  return ip_error_raise(IP_ERR_IO, __func__, "%s: cannot %s %s: HDF5: %s",
+  return ip_error_raise(why.system ? IP_ERR_IO : code, __func__,
+                        "%s: cannot %s %s: HDF5: %s",
                         file[0] ? file : "a file", what, name[0] ? name + 1 : "an array",
                         why.words);
+}
+
+PetscErrorCode ip_h5_open_array(hid_t file, const char *path, const char *name, hid_t *dataset)
+{
+  *dataset = H5Dopen2(file, name, H5P_DEFAULT);
+  return IP_H5(*dataset, IP_ERR_DATA, "%s: cannot open %s", path, name);
 }
 
 PetscErrorCode ip_h5_read(hid_t dataset, hid_t memory_type, const ip_cells *cells, void *value)
@@ -214,7 +221,7 @@ PetscErrorCode ip_h5_read(hid_t dataset, hid_t memory_type, const ip_cells *cell
   select_cells(dataset, cells, &file, &memory);
   const bool good =
       memory >= 0 && H5Dread(dataset, memory_type, memory, file, H5P_DEFAULT, value) >= 0;
-  const PetscErrorCode code = good ? PETSC_SUCCESS : raise_transfer(dataset, "read");
+  const PetscErrorCode code = good ? PETSC_SUCCESS : raise_transfer(dataset, "read", IP_ERR_DATA);
 
   ip_h5_close(memory);
   ip_h5_close(file);
@@ -229,7 +236,7 @@ PetscErrorCode ip_h5_write(hid_t dataset, hid_t memory_type, const ip_cells *cel
   select_cells(dataset, cells, &file, &memory);
   const bool good =
       memory >= 0 && H5Dwrite(dataset, memory_type, memory, file, H5P_DEFAULT, value) >= 0;
-  const PetscErrorCode code = good ? PETSC_SUCCESS : raise_transfer(dataset, "write");
+  const PetscErrorCode code = good ? PETSC_SUCCESS : raise_transfer(dataset, "write", IP_ERR_IO);
 
   ip_h5_close(memory);
   ip_h5_close(file);
@@ -249,7 +256,8 @@ static PetscErrorCode check_signature(const char *path)
 
   IP_CHECK(fd >= 0 || errno != ENOENT, IP_ERR_NO_INPUT, "%s: no such file", path);
   IP_CHECK(fd >= 0 || errno != EACCES, IP_ERR_LOCKED, "%s: no permission to read it", path);
-  IP_CHECK(fd >= 0, IP_ERR_DATA, "%s: %s", path, strerror(errno));
+  IP_CHECK(fd >= 0 || errno == EIO, IP_ERR_DATA, "%s: %s", path, strerror(errno));
+  IP_CHECK(fd >= 0, IP_ERR_IO, "%s: %s", path, strerror(errno));
   const bool regular = fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
 
   if (regular && about.st_size >= (off_t)sizeof begin)
@@ -275,12 +283,15 @@ static PetscErrorCode check_version(const char *path, hid_t file)
                   "file",
                   path));
   const hid_t space = H5Aget_space(attribute);
-  const bool ours = H5Sget_simple_extent_npoints(space) == 1 &&
-                    H5Aread(attribute, H5T_NATIVE_INT32, &version) >= 0;
+  PetscErrorCode code = PETSC_SUCCESS;
 
+  if (H5Sget_simple_extent_npoints(space) == 1)
+    code = IP_H5(H5Aread(attribute, H5T_NATIVE_INT32, &version), IP_ERR_DATA,
+                 "%s: cannot read its format", path);
   ip_h5_close(space);
   ip_h5_close(attribute);
-  IP_CHECK(ours && version >= 1, IP_ERR_DATA,
+  PetscCall(code);
+  IP_CHECK(version >= 1, IP_ERR_DATA,
            "%s is an HDF5 file, but not one of infoplane: choose another output file", path);
   IP_CHECK(version <= IP_LAYOUT_VERSION, IP_ERR_DATA,
            "%s has format %d, written by a newer infoplane; this one knows format %d", path,

@@ -55,7 +55,11 @@ typedef struct {
   hsize_t start[IP_LAYOUT_RANK], count[IP_LAYOUT_RANK];
 } ip_cells;
 
-/** Read or write cells of an open dataset; independent. */
+/** Open an array of the file; path names it in the error.  IP_ERR_DATA, IP_ERR_IO. */
+PetscErrorCode ip_h5_open_array(hid_t file, const char *path, const char *name, hid_t *dataset);
+
+/** Read or write cells of an open dataset; independent.  IP_ERR_DATA: the cells are not there;
+ *  IP_ERR_IO: the system did not let HDF5 read, or nothing can be written. */
 PetscErrorCode ip_h5_read(hid_t dataset, hid_t memory_type, const ip_cells *cells, void *value);
 PetscErrorCode ip_h5_write(hid_t dataset, hid_t memory_type, const ip_cells *cells,
                            const void *value);

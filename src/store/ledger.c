@@ -7,25 +7,31 @@
 /* One number of every data set; it must have as many as config names. */
 static PetscErrorCode read_of_data(const ledger *l, const char *name, hid_t type, void *value)
 {
-  const hid_t dataset = H5Dopen2(l->file, name, H5P_DEFAULT), space = H5Dget_space(dataset);
+  hid_t dataset = -1;
+
+  PetscCall(ip_h5_open_array(l->file, l->path, name, &dataset));
+  const hid_t space = H5Dget_space(dataset);
   const bool fits = H5Sget_simple_extent_ndims(space) == 1 &&
                     H5Sget_simple_extent_npoints(space) == (hssize_t)l->data->n;
-  const bool read = fits && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) >= 0;
+  const PetscErrorCode code =
+      fits ? IP_H5(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value), IP_ERR_DATA,
+                   "cannot read %s", name)
+           : ip_error_raise(IP_ERR_DATA, __func__,
+                            "%s is not of the %zu data sets that config names", name,
+                            l->data->n);
 
   ip_h5_close(space);
   ip_h5_close(dataset);
-  IP_CHECK(read, IP_ERR_DATA, "%s is missing, or not of the %zu data sets that config names",
-           name, l->data->n);
-  return PETSC_SUCCESS;
+  return code;
 }
 
 /* The curve of a data set, where the file has one of these betas. */
 static PetscErrorCode read_curve(const ledger *l, size_t i, size_t n, ip_bound_point point[])
 {
-  const hid_t x = H5Dopen2(l->file, "curve_i_xt", H5P_DEFAULT),
-              y = H5Dopen2(l->file, "curve_i_ty", H5P_DEFAULT);
-  PetscErrorCode code = PETSC_SUCCESS;
+  hid_t x = -1, y = -1;
+  PetscErrorCode code = ip_h5_open_array(l->file, l->path, "curve_i_xt", &x);
 
+  if (!code) code = ip_h5_open_array(l->file, l->path, "curve_i_ty", &y);
   for (size_t b = 0; b < n && !code; b++) {
     const ip_cells cell = {
         .n_axes = 2, .start = {i, b},
@@ -114,18 +120,20 @@ static PetscErrorCode plan_again(ledger *l)
   return ip_layout_create(l->plan, &l->layout);
 }
 
-/* A file of ours that no plan can be made from is damaged, whatever the plan says is wrong. */
+/* A file of ours that no plan can be made from is damaged, whatever the plan says is wrong; unless the
+   system did not let it be read. */
 static PetscErrorCode blame_file(const ledger *l, PetscErrorCode code)
 {
+  const bool read = code != (PetscErrorCode)IP_ERR_IO;
   ip_text why = {0};
 
   if (code == IP_ERR_INTERNAL) return code;
   PetscCall(ip_text_add(&why, "%s", ip_error_message()));
   ip_error_clear();
-  code = ip_error_raise(IP_ERR_DATA, __func__,
-                        "%s is damaged: its study cannot be read from the attribute config and "
-                        "the shapes of its data:\n%s",
-                        l->path, why.text);
+  code = ip_error_raise(read ? IP_ERR_DATA : code, __func__,
+                        "%s %s its study cannot be read from the attribute config and the shapes "
+                        "of its data:\n%s",
+                        l->path, read ? "is damaged:" : "may be whole, but", why.text);
   ip_text_clear(&why);
   return code;
 }

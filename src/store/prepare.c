@@ -157,7 +157,9 @@ static PetscErrorCode check_build(const char *path, hid_t file, const ip_store_o
 {
   int found = -1, n = 0;
   char last[IP_LAYOUT_BUILD + 1] = "";
-  const hid_t dataset = H5Dopen2(file, "provenance/build_text", H5P_DEFAULT);
+  hid_t dataset = -1;
+
+  PetscCall(ip_h5_open_array(file, path, "provenance/build_text", &dataset));
   const PetscErrorCode code = ip_builds_find(dataset, origin->build, &found, &n, last);
 
   ip_h5_close(dataset);
@@ -193,9 +195,11 @@ static PetscErrorCode check_share(const char *path, hid_t file, const ip_plan *p
 static PetscErrorCode check_data(const char *path, hid_t file, const ip_plan *plan)
 {
   for (size_t i = 0; i < plan->data->n; i++) {
-    const hid_t dataset = H5Dopen2(file, "data_checksum", H5P_DEFAULT);
     const ip_cells cells = {.n_axes = 1, .start = {i}, .count = {1}};
+    hid_t dataset = -1;
     uint64_t held = 0;
+
+    PetscCall(ip_h5_open_array(file, path, "data_checksum", &dataset));
     const PetscErrorCode code = ip_h5_read(dataset, H5T_NATIVE_UINT64, &cells, &held);
 
     ip_h5_close(dataset);

@@ -3,12 +3,6 @@
 #include "seal.h"
 #include <xxhash.h>
 
-static PetscErrorCode open_array(hid_t file, const char *path, const char *name, hid_t *dataset)
-{
-  *dataset = H5Dopen2(file, name, H5P_DEFAULT);
-  return IP_H5(*dataset, IP_ERR_DATA, "%s: cannot open %s", path, name);
-}
-
 void ip_seals_begin(const ip_plan *plan, ip_seals *s)
 {
   *s = (ip_seals){.plan = plan, .status = -1, .checksum = -1};
@@ -19,9 +13,9 @@ PetscErrorCode ip_seals_open(hid_t file, const char *path, ip_seals *s)
 {
   for (size_t f = 0; f < IP_FIELDS; f++)
     if (ip_field_length(s->plan, f) > 0)
-      PetscCall(open_array(file, path, ip_field_row(f)->name, &s->field[f]));
-  PetscCall(open_array(file, path, "status", &s->status));
-  return open_array(file, path, "checksum", &s->checksum);
+      PetscCall(ip_h5_open_array(file, path, ip_field_row(f)->name, &s->field[f]));
+  PetscCall(ip_h5_open_array(file, path, "status", &s->status));
+  return ip_h5_open_array(file, path, "checksum", &s->checksum);
 }
 
 void ip_seals_close(ip_seals *s)

@@ -46,8 +46,7 @@ static PetscErrorCode agree(MPI_Comm comm, PetscErrorCode code)
 
 static PetscErrorCode open_array(ip_store *s, const char *name, hid_t *dataset)
 {
-  *dataset = H5Dopen2(s->file, name, H5P_DEFAULT);
-  return IP_H5(*dataset, IP_ERR_DATA, "%s: cannot open %s", s->path, name);
+  return ip_h5_open_array(s->file, s->path, name, dataset);
 }
 
 static PetscErrorCode open_arrays(ip_store *s)
@@ -151,8 +150,31 @@ PetscErrorCode ip_store_end_launch(ip_store *store, const char *json)
 
 /* ---- the handle ------------------------------------------------------------------------------------ */
 
+/* Hosts may have different installations, and numbers of two builds may differ in the last bits.  All
+   ranks say the same. */
+static PetscErrorCode compare_builds(const ip_store *s, const char *build)
+{
+  char first[IP_LAYOUT_BUILD + 1], other[IP_LAYOUT_BUILD + 1];
+  int size = 1, odd;
+
+  snprintf(first, sizeof first, "%s", build);
+  snprintf(other, sizeof other, "%s", build);
+  PetscCallMPI(MPI_Comm_size(s->comm, &size));
+  PetscCallMPI(MPI_Bcast(first, sizeof first, MPI_CHAR, 0, s->comm));
+  odd = strcmp(first, other) == 0 ? size : s->rank;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &odd, 1, MPI_INT, MPI_MIN, s->comm));
+  if (odd == size) return PETSC_SUCCESS;
+  PetscCallMPI(MPI_Bcast(other, sizeof other, MPI_CHAR, odd, s->comm));
+  return ip_error_raise(IP_ERR_CONFIG, __func__,
+                        "rank %d runs another build of infoplane (%s) than rank 0 (%s), and "
+                        "their numbers may differ in the last bits: start the same program on "
+                        "every host",
+                        odd, other, first);
+}
+
 static PetscErrorCode open_all(ip_store *s, const ip_store_origin *origin)
 {
+  PetscCall(compare_builds(s, origin->build));
   PetscCall(agree(s->comm, open_descriptor(s)));
   PetscCall(agree(s->comm, open_file(s)));
   PetscCall(agree(s->comm, open_arrays(s)));

@@ -25,10 +25,11 @@ PetscErrorCode order_runs(const ip_plan *plan, const double done[], size_t n,
 
   PetscCall(IP_ALLOCATE(n, &p));
   for (size_t i = 0; i < n; i++) {
-    const double share = done ? done[todo[i]] : 0.0;
+    const int32_t run = todo ? todo[i] : (int32_t)i;
+    const double share = done ? done[run] : 0.0;
 
     p[i] = (priced){
-        .cost = (1.0 - share) * plan->run[todo[i]].cost, .run = todo[i], .begun = share > 0.0};
+        .cost = (1.0 - share) * plan->run[run].cost, .run = run, .begun = share > 0.0};
   }
   if (n > 1) qsort(p, n, sizeof *p, begun_and_longest_first);
   for (size_t i = 0; i < n; i++) order[i] = p[i].run;

@@ -13,7 +13,7 @@ struct master {
   int32_t *order;     /* shape (n): longest predicted first          */
   int8_t *status;     /* shape (plan->n_runs)                        */
   double *share;      /* shape (plan->n_runs): done in earlier launches            */
-  double *part;       /* shape (size): predicted cost done of the run of each rank */
+  double *part;       /* shape (size): predicted work done of the run of each rank */
   int32_t *claim;     /* shape (size): run of each rank, NONE        */
   bool *dismissed;    /* shape (size): told NONE                     */
   int *held;          /* shape (size): runs handed to it and not yet reported */
@@ -36,10 +36,13 @@ static int32_t claim_next(master *m, int rank)
   return m->claim[rank];
 }
 
-/* Predicted cost of this launch that a run has done, where it is at this progress. */
+/* Predicted work of this launch that a run has done, where it is at this progress. */
 static double done_here(const master *m, int32_t run, double progress)
 {
-  return fmax(0.0, progress - m->share[run]) * m->self->plan->run[run].cost;
+  const double *predicted = m->self->sweep->predicted,
+               work = predicted ? predicted[run] : m->self->plan->run[run].cost;
+
+  return fmax(0.0, progress - m->share[run]) * work;
 }
 
 static void count_done(master *m, int rank, const report *r)

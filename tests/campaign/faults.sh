@@ -46,14 +46,15 @@ count() {
   rm -f count.h5 count.log
   [ "$1" != continue ] || cp half.h5 count.h5
   [ "$1" != grow ] || cp small.h5 count.h5
-  which=$1 kind=$2 mode=$3 right=good
+  which=$1 kind=$2 mode=$3 right=good match=count.h5
   case $which in
     merge) set -- "$program" merge one.h5 two.h5 -q -o count.h5 ;;
+    source) set -- "$program" merge one.h5 two.h5 -q -o count.h5 && match=one.h5 ;;
     grow) set -- "$program" grow count.h5 -q repeat=2 && right=half.grown ;;
     *) set -- mpirun -n $n "$program" run f.yaml checkpoint=0 -q -o count.h5 ;;
   esac
   expect 0 env LD_PRELOAD="$shim" IP_FAULT_KIND="$kind" IP_FAULT_MODE="$mode" IP_FAULT_N=0 \
-    IP_FAULT_RANK=$rank IP_FAULT_MATCH=count.h5 IP_FAULT_LOG="$PWD/count.log" "$@"
+    IP_FAULT_RANK=$rank IP_FAULT_MATCH=$match IP_FAULT_LOG="$PWD/count.log" "$@"
   cmp $right.h5 count.h5 || fail "not the same bytes: $which"
   calls=$(sed -n 's/^calls //p' count.log)
   [ "${calls:-0}" -gt 0 ] || fail "$which $kind $mode: no calls are seen"
@@ -87,6 +88,7 @@ for which in merge grow; do
   list "$which" memory - 2
   for mode in EIO full; do list "$which" file "$mode" 2; done
 done
+list source file EIO 8
 
 # Mostly waiting for MPI: more of them than cores.
 code=0

@@ -288,6 +288,37 @@ static void one_for_all(void **state)
   remove_file("x.h5");
 }
 
+/* Ranks of two installations: whichever rank it is, all say the same, and nothing is written. */
+static void one_build_for_all(void **state)
+{
+  example e;
+  bool created;
+
+  (void)state;
+  if (size == 1) skip();
+  example_create(&e);
+  if (rank == 0) OK(ip_store_prepare("x.h5", &e.plan, &example_origin, &created));
+  if (rank == 0) OK(ip_store_prepare("untouched.h5", &e.plan, &example_origin, &created));
+  for (int odd = 1; odd < size; odd++) {
+    ip_store *store = NULL;
+    ip_store_origin origin = example_origin;
+    char says[64];
+
+    origin.accept_build = true; /* of a file that stands, not of ranks */
+    if (rank >= odd) origin.build = rank == odd ? "build-odd" : "build-even";
+    snprintf(says, sizeof says, "rank %d runs another build of infoplane (build-odd) than", odd);
+    MPI_Barrier(MPI_COMM_WORLD);
+    FAILS(ip_store_open(MPI_COMM_WORLD, "x.h5", &e.plan, &origin, &store), IP_ERR_CONFIG, says);
+    FAILS(ip_store_open(MPI_COMM_WORLD, "x.h5", &e.plan, &origin, &store), IP_ERR_CONFIG,
+          "rank 0 (build-one)");
+    assert_null(store);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (rank == 0) same_bytes("x.h5", "untouched.h5");
+  remove_file("x.h5");
+  remove_file("untouched.h5");
+}
+
 /* What is no run of the plan, or has not ended, is not written. */
 static void mistakes_are_refused(void **state)
 {
@@ -463,6 +494,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(another_build_needs_a_word),
       cmocka_unit_test(launches_are_told),
       cmocka_unit_test(one_for_all),
+      cmocka_unit_test(one_build_for_all),
       cmocka_unit_test(mistakes_are_refused),
       cmocka_unit_test(results_are_read_meanwhile),
   };

@@ -198,10 +198,10 @@ static void arrays_of_ours(void **state)
     int axes;
     const char *says; /* NULL: named among what does not fit */
   } row[] = {
-      {"data_patterns", false, 2, "data_patterns is missing, or not of the 1" },
-      {"data_patterns", true,  1, "data_patterns is missing, or not of the 1" },
-      {"loss_train",    false, 1, "loss_train is missing or has another shape"},
-      {"data",          true,  1, "data is missing or has another shape"      },
+      {"data_patterns", false, 2, "data_patterns is not of the 1 data sets"},
+      {"data_patterns", true,  1, "cannot read data_patterns"              },
+      {"loss_train",    false, 1, "loss_train has another shape"           },
+      {"data",          true,  1, "data has another shape"                 },
   };
   ip_findings found = {0};
 

@@ -115,6 +115,10 @@ static void the_longest_comes_first(void **state)
   of.done = done; /* what was begun goes before all */
   OK(ip_run_times(&of, time));
   assert_true(time[0].seconds < time[2].seconds && time[2].seconds < time[1].seconds);
+  of.todo = NULL; /* all of them */
+  of.done = NULL;
+  OK(ip_run_times(&of, time));
+  assert_true(time[0].seconds > time[1].seconds && time[1].seconds > time[2].seconds);
   study_clear(&s);
 }
 

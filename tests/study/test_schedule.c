@@ -193,6 +193,81 @@ static void a_run_that_fails_is_recorded(void **state)
   study_clear(&s);
 }
 
+/* What the watch saw at each notice. */
+typedef struct {
+  double work[RUNS], done[RUNS];
+  int n;
+} work_log;
+
+static PetscErrorCode hear_work(void *context, const ip_progress *progress, bool *stop)
+{
+  work_log *log = context;
+
+  if (progress->notice) {
+    log->work[log->n] = progress->work;
+    log->done[log->n++] = progress->work_done;
+  }
+  *stop = false;
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode keep_nothing(void *context, const ip_checkpoint *checkpoint)
+{
+  (void)context, (void)checkpoint;
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode find_nothing(void *context, const ip_checkpoint *checkpoint, bool *found)
+{
+  (void)context, (void)checkpoint;
+  *found = false;
+  return PETSC_SUCCESS;
+}
+
+static double half_of_run_1(void *context, size_t run)
+{
+  (void)context;
+  return run == 1 ? 0.5 : 0.0;
+}
+
+/* Runs of 1, 2 and 5 s, each over at once, as it fails; of the second one half is done before, so
+   that it comes first: 1 + 1 + 5 s in all, of which 1, 1 + 5 and all are done. */
+static void work_is_weighed_by_predicted_seconds(void **state)
+{
+  static const double predicted[RUNS] = {1.0, 2.0, 5.0}, done[] = {1.0, 6.0, 7.0};
+  const int32_t todo[] = {0, 1, 2};
+  const ip_keeper keeper = {
+      .seconds = 1e9, .save = keep_nothing, .load = find_nothing, .share = half_of_run_1};
+  study s = study_of(yaml);
+  int8_t status[RUNS] = {0};
+  work_log log = {.n = 0};
+  status_log taken;
+  bool stopped;
+
+  (void)state;
+  if (rank == 0) {
+    for (int r = 0; r < 3; r++) s.plan->run[r].batch = 0;
+    OK(ip_study_run(MPI_COMM_SELF,
+                    &(ip_sweep){.plan = s.plan,
+                                .n = 3,
+                                .todo = todo,
+                                .status = status,
+                                .sink = take_status,
+                                .sink_context = &taken,
+                                .watch = hear_work,
+                                .watch_context = &log,
+                                .keeper = &keeper,
+                                .predicted = predicted},
+                    &stopped));
+    assert_int_equal(log.n, 3);
+    for (int i = 0; i < 3; i++) {
+      NEAR(log.work[i], 7.0, 1e-12, "all, at notice %d", i);
+      NEAR(log.done[i], done[i], 1e-12, "done, at notice %d", i);
+    }
+  }
+  study_clear(&s);
+}
+
 static PetscErrorCode fail_to_watch(void *context, const ip_progress *progress, bool *stop)
 {
   (void)context, (void)progress;
@@ -272,6 +347,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(nothing_to_do),
       cmocka_unit_test(a_stop_reaches_all),
       cmocka_unit_test(a_run_that_fails_is_recorded),
+      cmocka_unit_test(work_is_weighed_by_predicted_seconds),
       cmocka_unit_test(an_error_of_the_watch_ends_the_study),
       cmocka_unit_test(a_signal_reaches_rank_0),
   };
