@@ -329,9 +329,9 @@ typedef struct {
   ip_signaled signaled; /**< or NULL; asked on ranks > 0, the watch of rank 0 hears of it    */
   const ip_keeper
       *keeper; /**< or NULL: what is given up begins anew                          */
-  const double *
-      predicted; /**< shape (plan->n_runs): seconds of each run, by which the watch's work is
-                      weighed; or NULL: by the plan's cost                         */
+  const double
+      *predicted; /**< shape (plan->n_runs): seconds of each run, that weigh the watch's
+                               work; or NULL: the plan's cost does */
   double
       stall; /**< seconds without any progress of a rank that end the study; 0: see below     */
   size_t ranks_per_run; /**< that measure one run together; 0 is 1                            */
@@ -413,9 +413,9 @@ typedef struct {
   const ip_plan *plan;
   const ip_rates *rates;
   size_t n;
-  const int32_t *todo;  /**< shape (n), or NULL: runs 0 .. n-1                                   */
-  const double *done;   /**< shape (plan->n_runs): the share done by an earlier launch; or NULL  */
-  size_t ranks_per_run; /**< that share the KDE of each                                          */
+  const int32_t *todo;  /**< shape (n), or NULL: runs 0 .. n-1                    */
+  const double *done;   /**< shape (plan->n_runs): shares done before; or NULL    */
+  size_t ranks_per_run; /**< that share the KDE of each                           */
 } ip_times_of;
 
 /** time: shape (n), in the order in which the runs are handed out. */

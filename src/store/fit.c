@@ -32,10 +32,11 @@ static PetscErrorCode compare_shape(const char *path, hid_t file, const ip_varia
   for (size_t a = 0; a < v->n_axes && fits; a++) fits = length[a] == v->length[a];
   ip_h5_close(space);
   ip_h5_close(dataset);
-  IP_CHECK(fits, IP_ERR_DATA,
-           "%s: %s has another shape than this study gives it: the file is damaged, or its data "
-           "set has changed",
-           path, name);
+  IP_CHECK(
+      fits, IP_ERR_DATA,
+      "%s: %s has another shape than this study gives it: the file is damaged, or its data "
+      "set has changed",
+      path, name);
   return PETSC_SUCCESS;
 }
 

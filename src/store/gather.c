@@ -275,17 +275,19 @@ PetscErrorCode gather_survey(gather *g, size_t s, const ledger *l, int8_t status
 /* The runs' arrays of a file, sealed and other. */
 typedef struct {
   ip_seals seals;
-  hid_t seconds, rank, build_index, launch_json;
+  hid_t seconds, rank, build_index, build_text, launch_json;
 } arrays;
 
 static PetscErrorCode open_arrays(hid_t file, const char *path, const ip_plan *plan, arrays *a)
 {
-  *a = (arrays){.seconds = -1, .rank = -1, .build_index = -1, .launch_json = -1};
+  *a = (arrays){
+      .seconds = -1, .rank = -1, .build_index = -1, .build_text = -1, .launch_json = -1};
   ip_seals_begin(plan, &a->seals);
   PetscCall(ip_seals_open(file, path, &a->seals));
   PetscCall(ip_h5_open_array(file, path, "timing/seconds", &a->seconds));
   PetscCall(ip_h5_open_array(file, path, "timing/rank", &a->rank));
   PetscCall(ip_h5_open_array(file, path, "provenance/build_index", &a->build_index));
+  PetscCall(ip_h5_open_array(file, path, "provenance/build_text", &a->build_text));
   return ip_h5_open_array(file, path, "provenance/launch_json", &a->launch_json);
 }
 
@@ -295,6 +297,7 @@ static void close_arrays(arrays *a)
   ip_h5_close(a->seconds);
   ip_h5_close(a->rank);
   ip_h5_close(a->build_index);
+  ip_h5_close(a->build_text);
   ip_h5_close(a->launch_json);
 }
 
@@ -438,16 +441,8 @@ static PetscErrorCode copy_source(gather *g, size_t s, const arrays *out)
   return code;
 }
 
-static PetscErrorCode write_builds(const gather *g, hid_t file)
-{
-  hid_t array = -1;
-  PetscErrorCode code = ip_h5_open_array(file, g->path[0], "provenance/build_text", &array);
-
-  for (int i = 0; i < g->builds && !code; i++) code = ip_builds_write(array, i, g->build[i]);
-  ip_h5_close(array);
-  return code;
-}
-
+/* HDF5 keeps some of what is written until it closes an array, and nobody hears of a close that fails:
+   all stay open until the flush. */
 static PetscErrorCode copy_all(gather *g, const char *partial)
 {
   const hid_t access = ip_h5_access(), file = H5Fopen(partial, H5F_ACC_RDWR, access);
@@ -457,7 +452,8 @@ static PetscErrorCode copy_all(gather *g, const char *partial)
   PetscCall(IP_H5(file, IP_ERR_IO, "%s cannot be opened again", partial));
   PetscErrorCode code = open_arrays(file, partial, g->target->plan, &out);
 
-  if (!code) code = write_builds(g, file);
+  for (int i = 0; i < g->builds && !code; i++)
+    code = ip_builds_write(out.build_text, i, g->build[i]);
   for (size_t s = 0; s < g->n && !code; s++) code = copy_source(g, s, &out);
   if (!code)
     code = IP_H5(H5Fflush(file, H5F_SCOPE_LOCAL), IP_ERR_IO, "cannot write %s", partial);

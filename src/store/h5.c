@@ -202,8 +202,7 @@ static PetscErrorCode raise_transfer(hid_t dataset, const char *what, PetscError
 
   H5Fget_name(dataset, file, sizeof file);
   H5Iget_name(dataset, name, sizeof name);
-  return ip_error_raise(why.system ? IP_ERR_IO : code, __func__,
-                        "%s: cannot %s %s: HDF5: %s",
+  return ip_error_raise(why.system ? IP_ERR_IO : code, __func__, "%s: cannot %s %s: HDF5: %s",
                         file[0] ? file : "a file", what, name[0] ? name + 1 : "an array",
                         why.words);
 }
@@ -221,7 +220,8 @@ PetscErrorCode ip_h5_read(hid_t dataset, hid_t memory_type, const ip_cells *cell
   select_cells(dataset, cells, &file, &memory);
   const bool good =
       memory >= 0 && H5Dread(dataset, memory_type, memory, file, H5P_DEFAULT, value) >= 0;
-  const PetscErrorCode code = good ? PETSC_SUCCESS : raise_transfer(dataset, "read", IP_ERR_DATA);
+  const PetscErrorCode code =
+      good ? PETSC_SUCCESS : raise_transfer(dataset, "read", IP_ERR_DATA);
 
   ip_h5_close(memory);
   ip_h5_close(file);
@@ -236,7 +236,8 @@ PetscErrorCode ip_h5_write(hid_t dataset, hid_t memory_type, const ip_cells *cel
   select_cells(dataset, cells, &file, &memory);
   const bool good =
       memory >= 0 && H5Dwrite(dataset, memory_type, memory, file, H5P_DEFAULT, value) >= 0;
-  const PetscErrorCode code = good ? PETSC_SUCCESS : raise_transfer(dataset, "write", IP_ERR_IO);
+  const PetscErrorCode code =
+      good ? PETSC_SUCCESS : raise_transfer(dataset, "write", IP_ERR_IO);
 
   ip_h5_close(memory);
   ip_h5_close(file);
@@ -286,8 +287,9 @@ static PetscErrorCode check_version(const char *path, hid_t file)
   PetscErrorCode code = PETSC_SUCCESS;
 
   if (H5Sget_simple_extent_npoints(space) == 1)
-    code = IP_H5(H5Aread(attribute, H5T_NATIVE_INT32, &version), IP_ERR_DATA,
-                 "%s: cannot read its format", path);
+    code =
+        IP_H5(H5Aread(attribute, H5T_NATIVE_INT32, &version), IP_ERR_DATA,
+              "%s is an HDF5 file, but not one of infoplane: its format cannot be read", path);
   ip_h5_close(space);
   ip_h5_close(attribute);
   PetscCall(code);

@@ -130,10 +130,11 @@ static PetscErrorCode blame_file(const ledger *l, PetscErrorCode code)
   if (code == IP_ERR_INTERNAL) return code;
   PetscCall(ip_text_add(&why, "%s", ip_error_message()));
   ip_error_clear();
-  code = ip_error_raise(read ? IP_ERR_DATA : code, __func__,
-                        "%s %s its study cannot be read from the attribute config and the shapes "
-                        "of its data:\n%s",
-                        l->path, read ? "is damaged:" : "may be whole, but", why.text);
+  code =
+      ip_error_raise(read ? IP_ERR_DATA : code, __func__,
+                     "%s %s its study cannot be read from the attribute config and the shapes "
+                     "of its data:\n%s",
+                     l->path, read ? "is damaged:" : "may be whole, but", why.text);
   ip_text_clear(&why);
   return code;
 }

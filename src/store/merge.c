@@ -143,11 +143,12 @@ static PetscErrorCode check_settings(const ip_options *options)
 static PetscErrorCode check_data(const ip_data *data)
 {
   for (size_t i = 0; i < data->n; i++)
-    IP_CHECK(!data->set[i]->p || data->assumed[i].n > 0, IP_ERR_CONFIG,
-             "data set \"%s\" is new and its labels are uncertain, so its bottleneck curve would "
-             "have to be solved: infoplane run does that when it makes a file, grow does not. "
-             "Give the new data set an output file of its own",
-             data->label[i]);
+    IP_CHECK(
+        !data->set[i]->p || data->assumed[i].n > 0, IP_ERR_CONFIG,
+        "data set \"%s\" is new and its labels are uncertain, so its bottleneck curve would "
+        "have to be solved: infoplane run does that when it makes a file, grow does not. "
+        "Give the new data set an output file of its own",
+        data->label[i]);
   return PETSC_SUCCESS;
 }
 

@@ -28,8 +28,8 @@ PetscErrorCode order_runs(const ip_plan *plan, const double done[], size_t n,
     const int32_t run = todo ? todo[i] : (int32_t)i;
     const double share = done ? done[run] : 0.0;
 
-    p[i] = (priced){
-        .cost = (1.0 - share) * plan->run[run].cost, .run = run, .begun = share > 0.0};
+    p[i] =
+        (priced){.cost = (1.0 - share) * plan->run[run].cost, .run = run, .begun = share > 0.0};
   }
   if (n > 1) qsort(p, n, sizeof *p, begun_and_longest_first);
   for (size_t i = 0; i < n; i++) order[i] = p[i].run;

@@ -302,11 +302,12 @@ static void one_build_for_all(void **state)
   for (int odd = 1; odd < size; odd++) {
     ip_store *store = NULL;
     ip_store_origin origin = example_origin;
-    char says[64];
+    char says[96];
 
     origin.accept_build = true; /* of a file that stands, not of ranks */
     if (rank >= odd) origin.build = rank == odd ? "build-odd" : "build-even";
-    snprintf(says, sizeof says, "rank %d runs another build of infoplane (build-odd) than", odd);
+    snprintf(says, sizeof says, "rank %d runs another build of infoplane (build-odd) than",
+             odd);
     MPI_Barrier(MPI_COMM_WORLD);
     FAILS(ip_store_open(MPI_COMM_WORLD, "x.h5", &e.plan, &origin, &store), IP_ERR_CONFIG, says);
     FAILS(ip_store_open(MPI_COMM_WORLD, "x.h5", &e.plan, &origin, &store), IP_ERR_CONFIG,

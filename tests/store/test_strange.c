@@ -199,7 +199,7 @@ static void arrays_of_ours(void **state)
     const char *says; /* NULL: named among what does not fit */
   } row[] = {
       {"data_patterns", false, 2, "data_patterns is not of the 1 data sets"},
-      {"data_patterns", true,  1, "cannot read data_patterns"              },
+      {"data_patterns", true,  1, "data_patterns is not of the 1 data sets"},
       {"loss_train",    false, 1, "loss_train has another shape"           },
       {"data",          true,  1, "data has another shape"                 },
   };

@@ -20,7 +20,7 @@ mkdir -p "$scratch/src/store"
 cp -r "$top/src" "$top/include" "$scratch"
 first=$(hash_of "GNU 12.2.0" "-O3")
 model=$(name IP_MODEL)
-[ ${#first} -eq 16 ] && [ ${#model} -eq 16 ] || { echo "no hash of 16 digits in $header"; exit 1; }
+[ "${#first} ${#model}" = "16 16" ] || { echo "no hash of 16 digits in $header"; exit 1; }
 [ "$first" != "$model" ] || { echo "predictions are seen by none"; exit 1; }
 grep -q '^#define IP_COMMIT   "unknown"$' "$header" || { echo "a folder without git has no commit"; exit 1; }
 
