@@ -67,6 +67,16 @@ static double find_real(const char *block, const char *key)
   return strtod(word, NULL);
 }
 
+/* What Slurm is asked about: a job, "77", or a task of an array, "77_2". */
+static bool is_job(const char *name)
+{
+  static const char digits[] = "0123456789";
+  const size_t job = strspn(name, digits),
+               task = name[job] == '_' ? strspn(name + job + 1, digits) : 0;
+
+  return job > 0 && name[task > 0 ? job + 1 + task : job] == '\0';
+}
+
 static void parse_block(const char block[HOLDER_BLOCK + 1], holder *h)
 {
   char word[HOLDER_WORD];
@@ -76,7 +86,7 @@ static void parse_block(const char block[HOLDER_BLOCK + 1], holder *h)
   h->token = strtoull(word, NULL, 16);
   find_word(block, "host", h->host);
   find_word(block, "job", h->job);
-  if (strspn(h->job, "0123456789") != strlen(h->job)) h->job[0] = '\0';
+  if (!is_job(h->job)) h->job[0] = '\0';
   h->restart = find_number(block, "restart");
   h->pid = find_number(block, "pid");
   h->started = find_number(block, "started");
@@ -132,18 +142,38 @@ static void own_host(char host[HOLDER_WORD])
   host[HOLDER_WORD - 1] = '\0';
 }
 
+/* The number of a task of an array is also that of the whole array, where it is the last one: a name
+   of its own is only the array's and the task's. "": not in a job of Slurm. */
+static void own_job(char job[HOLDER_WORD])
+{
+  const char *id = getenv("SLURM_JOB_ID"), *array = getenv("SLURM_ARRAY_JOB_ID"),
+             *task = getenv("SLURM_ARRAY_TASK_ID");
+
+  if (id && array && task)
+    snprintf(job, HOLDER_WORD, "%s_%s", array, task);
+  else
+    snprintf(job, HOLDER_WORD, "%s", id ? id : "");
+  if (!is_job(job)) job[0] = '\0';
+}
+
+/* How often Slurm started this job again. */
+static int64_t own_restarts(void)
+{
+  const char *restart = getenv("SLURM_RESTART_COUNT");
+
+  return restart ? strtoll(restart, NULL, 10) : 0;
+}
+
 PetscErrorCode holder_introduce(holder *me)
 {
-  const char *job = getenv("SLURM_JOB_ID"), *restart = getenv("SLURM_RESTART_COUNT");
-
   *me = (holder){.pid = getpid(), .heartbeat = time(NULL)};
   while (me->token == 0)
     IP_CHECK(getrandom(&me->token, sizeof me->token, 0) == sizeof me->token, IP_ERR_ENVIRONMENT,
              "no random numbers from the system: %s", strerror(errno));
   me->started = process_start(me->pid);
   own_host(me->host);
-  snprintf(me->job, sizeof me->job, "%s", job ? job : "");
-  me->restart = restart ? strtoll(restart, NULL, 10) : 0;
+  own_job(me->job);
+  me->restart = own_restarts();
   return PETSC_SUCCESS;
 }
 
@@ -181,14 +211,13 @@ static int run_command(char *const argument[], char *output, size_t size)
 /* Slurm says that the job is over: it does not list it, or does not know it any more. */
 static bool job_gone(const holder *h)
 {
-  const char *job = getenv("SLURM_JOB_ID"), *restart = getenv("SLURM_RESTART_COUNT");
-  char output[HOLDER_WORD], id[HOLDER_WORD], squeue[] = "squeue", header[] = "--noheader",
-                                             jobs[] = "--jobs";
+  char output[HOLDER_WORD], id[HOLDER_WORD], own[HOLDER_WORD],
+      squeue[] = "squeue", header[] = "--noheader", jobs[] = "--jobs";
   char *argument[] = {squeue, header, jobs, id, NULL};
 
   if (h->job[0] == '\0') return false;
-  if (job && strcmp(job, h->job) == 0) /* ours, in an earlier life? */
-    return restart && strtoll(restart, NULL, 10) > h->restart;
+  own_job(own);
+  if (strcmp(own, h->job) == 0) return own_restarts() > h->restart; /* in an earlier life? */
   memcpy(id, h->job, sizeof id);
   const int status = run_command(argument, output, sizeof output);
 

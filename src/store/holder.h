@@ -10,7 +10,7 @@ enum { HOLDER_BLOCK = 1024, HOLDER_WORD = 256 }; /* bytes of the text, of a word
 typedef struct {
   uint64_t token;
   char host[HOLDER_WORD];
-  char job[HOLDER_WORD]; /**< Slurm job, "" = none; digits only */
+  char job[HOLDER_WORD]; /**< Slurm job, "77", "77_2" of an array; "" = none */
   int64_t restart;       /**< how often Slurm restarted it */
   int64_t pid, started;  /**< started: clock ticks since boot */
   int64_t heartbeat;     /**< seconds since 1970 by the holder's clock */
