@@ -411,10 +411,12 @@ static double part_seconds(const ip_times_of *of, size_t run, ip_part part)
 static double shared_look(const ip_times_of *of, size_t run, double alone, double k)
 {
   const ip_rates *rates = of->rates;
-  const shape s = shape_of(of->plan, run);
   double count[IP_COSTS], kde[IP_COSTS] = {0.0}, forward[IP_COSTS] = {0.0};
 
   if (!(k > 1.0) || !ip_run_is_shared(of->plan, run)) return alone;
+
+  const shape s = shape_of(of->plan, run);
+
   ip_cost_count(of->plan, run, IP_PART_LOOK, count);
   kde[IP_COST_kde_difference] = count[IP_COST_kde_difference];
   kde[IP_COST_kde_exponential] = count[IP_COST_kde_exponential];

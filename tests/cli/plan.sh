@@ -61,13 +61,13 @@ assert [(row[1], row[2]) for row in groups] == [
     ("1", "1"), ("2", "1"), ("3", "2"), ("4", "2"), ("128", "64"), ("130", "65")], groups
 assert groups[0].group(3, 4) == alone[0].group(3, 4), groups
 assert seconds(alone[1]) <= seconds(groups[1]) < 0.8 * seconds(alone[0]), (alone, groups)
-assert abs(memory("out") - memory("alone") - 50.331648) < 0.2, (memory("out"), memory("alone"))
+assert abs(memory("out") - memory("alone") - 50.331648) < 0.6, (memory("out"), memory("alone"))
 END
 expect 0 "$program" plan g.yaml ranks_per_run=2 --ranks 4,128
 [ "$(grep -c 'only hands out' out)" = 0 ] || { cat out; fail "64 groups: rank 0 trains"; }
 expect 0 "$program" plan a.yaml ranks_per_run=2
 says '0 of 64 runs have so much kde that it is shared'
-expect 0 "$program" plan ranks_per_run=2 g.yaml \
+expect 0 "$program" plan g.yaml ranks_per_run=2 \
   'studies=[{name: a}, {name: b, train.epochs: 3, estimate: [{kind: binning}]}]'
 says '300 of 600 runs have so much kde that it is shared'
 expect 0 "$program" plan g.yaml checkpoint=none

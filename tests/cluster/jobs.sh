@@ -137,7 +137,7 @@ finish_printed() {
   [ "$(shown "$job" NumNodes),$(shown "$job" NumTasks)" = 2,4 ] || fail "another shape"
   logged ' start 1 on n['
   same_bytes printed.h5
-  "$program" status printed.h5 | grep -q '^ *6 done$' || fail "it is not complete"
+  "$program" status printed.h5 | grep -q ': 6 done, 0 diverged, 0 failed, 0 pending' || fail "it is not complete"
 }
 
 finish() { # LAUNCHER
