@@ -67,8 +67,8 @@ expect 0 "$program" plan g.yaml ranks_per_run=2 --ranks 4,128
 [ "$(grep -c 'only hands out' out)" = 0 ] || { cat out; fail "64 groups: rank 0 trains"; }
 expect 0 "$program" plan a.yaml ranks_per_run=2
 says '0 of 64 runs have so much kde that it is shared'
-expect 0 "$program" plan g.yaml ranks_per_run=2 \
-  'studies=[{name: a}, {name: b, train.epochs: 3, estimate: [{kind: binning}]}]'
+printf 'studies: [{name: a}, {name: b, train.epochs: 3, estimate: [{kind: binning}]}]\n' | cat g.yaml - >h.yaml
+expect 0 "$program" plan h.yaml ranks_per_run=2
 says '300 of 600 runs have so much kde that it is shared'
 expect 0 "$program" plan g.yaml checkpoint=none
 says 'checkpoints none'

@@ -24,7 +24,8 @@ trap 'exit 1' HUP INT TERM
 setsid sh -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; exec "$2" "$3"' - \
   $$ "$tests/slurm_down.sh" "$slurm" >/dev/null 2>&1 </dev/null &
 
-# What is trained, and what comes out of it undisturbed, while Slurm comes up.
+# What is trained, long enough to be disturbed or not, and what comes out of it undisturbed, while Slurm
+# comes up.
 cat >s.yaml <<'YAML'
 look: [0]
 estimate: [{kind: binning, bins: 30}]
@@ -33,11 +34,13 @@ studies:
   - {name: short, train.epochs: 5, repeat: 4}
   - {name: long, train.epochs: 8000, repeat: 2}
 YAML
+sed 's/8000/300/' s.yaml >calm.yaml
 endless=train.epochs=2000000 # for jobs that are ended before
-[ -z "$long" ] || export SLURMD_TIMEOUT=20
-IP_PYTHON=$python "$tests/slurm_up.sh" "$slurm" 3 >up 2>&1 &
+[ -z "$long" ] || export SLURMD_TIMEOUT=40
+IP_PYTHON=$python "$tests/slurm_up.sh" "$slurm" 3 2 >up 2>&1 &
 up=$!
 ranks 2 "$program" run s.yaml -q -o good.h5 || fail "an undisturbed run"
+"$program" run calm.yaml -q -o calm.h5 || fail "an undisturbed run"
 code=0
 wait "$up" || code=$?
 [ "$code" != 77 ] || skip "$(cat up)"
@@ -56,6 +59,9 @@ patience=1200 # tenths of a second, at least
 
 # ---- words ---------------------------------------------------------------------------------------
 
+# note TEXT: says when what is
+note() { echo "$(($(date +%s) - begun)) s: $*"; }
+
 # Jobs wait for Slurm more than they work: stories are told beside each other, each with jobs and files
 # of its own. story WORD ...: begins one; told: all that have begun end well
 story() {
@@ -70,7 +76,7 @@ told() {
   for story in $stories; do
     wait "$story" || bad=yes
     name=$(echo "$names" | sed -n "s/^$story://p")
-    echo "$(($(date +%s) - begun)) s: $name"
+    note "$name"
     [ -z "$bad" ] || { cat "story $name"; fail "$name"; }
     stories=${stories# "$story"}
   done
@@ -89,6 +95,7 @@ becomes() {
     [ "$tries" -lt "$patience" ] || { scontrol show job "$job"; log; fail "the job does not become $1"; }
     sleep 0.1
   done
+  note "job $job: $1"
 }
 
 # logged TEXT: its log says so
@@ -102,6 +109,7 @@ trains() {
     [ "$tries" -lt 600 ] || { log; fail "the job does not begin to train $1"; }
     sleep 0.1
   done
+  note "job $job trains"
 }
 
 # Instead of waiting until the limit is near.
@@ -116,35 +124,35 @@ again_now() {
     [ "$tries" -lt "$patience" ] || fail "the last life does not end"
     sleep 0.1
   done
+  note "job $job: its last life is over"
   sleep 1
   scontrol update "JobId=$job" StartTime=now
 }
 
-same_bytes() { cmp "$1" good.h5 || fail "$1: other bytes than those of an undisturbed run"; }
+# same_bytes FILE [UNDISTURBED]
+same_bytes() { cmp "$1" "${2:-good.h5}" || fail "$1: other bytes than those of an undisturbed run"; }
 
 # ---- start to finish -----------------------------------------------------------------------------
 
-# print_script WORD ...: into $script, what infoplane plan prints for two nodes
-print_script() {
-  "$program" plan s.yaml --for slurm --nodes 2 --time 1h "$@" >"$script" || fail "no script"
-}
+# print_script INPUT WORD ...: into $script, what infoplane plan prints for two nodes
+print_script() { "$program" plan "$@" --for slurm --nodes 2 --time 1h -q >"$script" || fail "no script"; }
 
 finish_printed() {
   script=printed.sbatch
-  TEST_LAUNCHER=srun print_script --ranks-per-node 2 -o printed.h5
+  print_script calm.yaml --ranks-per-node 2 -o printed.h5
   submit printed.sbatch
   becomes COMPLETED
   [ "$(shown "$job" NumNodes),$(shown "$job" NumTasks)" = 2,4 ] || fail "another shape"
   logged ' start 1 on n['
-  same_bytes printed.h5
+  same_bytes printed.h5 calm.h5
   "$program" status printed.h5 | grep -q ': 6 done, 0 diverged, 0 failed, 0 pending' || fail "it is not complete"
 }
 
 finish() { # LAUNCHER
   TEST_LAUNCHER=$1
-  submit -N2 -n4 "the jobs/run.sbatch" s.yaml -o "finish $1.h5"
+  submit -N2 -n4 "the jobs/run.sbatch" calm.yaml -o "finish $1.h5"
   becomes COMPLETED
-  same_bytes "finish $1.h5"
+  same_bytes "finish $1.h5" calm.h5
 }
 
 # ---- the time is nearly up: back into the queue, and on ------------------------------------------
@@ -173,7 +181,7 @@ time_is_up() { # LAUNCHER
 time_is_up_printed() { # LAUNCHER
   TEST_LAUNCHER=$1 script=again.sbatch
   mkdir elsewhere
-  print_script --ranks-per-node 1 -o again.h5
+  print_script s.yaml --ranks-per-node 1 -o again.h5
   job=$(cd elsewhere && sbatch --parsable ../again.sbatch)
   ln -s "elsewhere/infoplane-$job.log" .
   comes_back again.h5
@@ -256,13 +264,11 @@ two_jobs() {
 # ---- shares in a job array -----------------------------------------------------------------------
 
 array() {
-  grep -v short s.yaml >a.yaml
-  submit --array=1-2 -n1 "the jobs/array.sbatch" a.yaml -o parts.h5
+  submit --array=1-2 -n1 "the jobs/array.sbatch" s.yaml -o parts.h5
   array=$job
   job=${array}_2 # Slurm gives it the number of the whole array, which must not come back with it
   trains parts.2-of-2.h5
   time_signal
-  "$program" run a.yaml -q -o one.h5 || fail "an undisturbed run"
   becomes PENDING 1
   again_now
   becomes COMPLETED 1
@@ -270,19 +276,20 @@ array() {
   becomes COMPLETED
   [ "$(shown "$job" Restarts)" = 0 ] || fail "another share came back, too"
   eval "$(grep ' merge ' "infoplane-$job.log")" >merged 2>&1 || { cat merged; log; fail "merge"; }
-  cmp one.h5 parts.h5 || fail "the shares, joined, are not what one job writes"
+  same_bytes parts.h5
 }
 
 # ---- a node dies ---------------------------------------------------------------------------------
 
 node_dies() {
-  submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o node.h5
+  submit -p spare -N2 -n2 "the jobs/run.sbatch" s.yaml -o node.h5
   trains node.h5
-  node=$(shown "$job" NodeList)   # n[1-2]: the batch script runs on the first
+  node=$(shown "$job" NodeList)   # n[4-5]: the batch script runs on the first
   node=n${node#n\[?[-,]}
   node=${node%]}
-  for process in /proc/[0-9]*; do # its tasks, and what Slurm started them with
-    grep -qszxF "SLURM_CONF=$SLURM_CONF" "$process/environ" || continue
+  # its tasks, and what Slurm started them with
+  for process in $(grep -lszxF "SLURM_CONF=$SLURM_CONF" /proc/[0-9]*/environ); do
+    process=${process%/environ}
     grep -qszx "SLURMD_NODENAME=$node" "$process/environ" || continue
     parent=$(sed -n 's/^PPid:\s*//p' "$process/status" 2>/dev/null) || true
     [ "$(cat "/proc/$parent/comm" 2>/dev/null)" != slurmstepd ] || kill -9 "$parent"
@@ -291,6 +298,7 @@ node_dies() {
   kill -9 "$(cat "$slurm/slurmd.$node.pid")"
   [ -n "$long" ] || scontrol update "NodeName=$node" State=DOWN Reason=dead
   becomes PENDING 1
+  scontrol update "JobId=$job" Partition=main # of the other there is one node left
   again_now
   becomes COMPLETED 1
   same_bytes node.h5
@@ -298,29 +306,27 @@ node_dies() {
 
 # ---- all of them -----------------------------------------------------------------------------------
 
-story finish_printed
-story finish mpirun
-story cancelled
-story stuck
-story forbidden
-story last_life
-told
+note "Slurm is up"
+story array
 story time_is_up srun
 story time_is_up_printed mpirun
-story array
+story cancelled
+story node_dies
+story forbidden
+story last_life
 story two_jobs
+story stuck
+story finish_printed
+story finish mpirun
 told
 if [ -n "$long" ]; then # the limit itself, and the two minutes between lives
   patience=36000
   "$program" run s.yaml -q -o long.h5 train.epochs=150000 || fail "an undisturbed run"
   story time_is_up mpirun
-  story time_is_up_printed srun
-  told
   story limit srun
   told
+  story finish srun
   story limit mpirun
   told
 fi
-story node_dies # with what else was on it
-told
 echo "all is as it should be"

@@ -264,6 +264,7 @@ static void a_task_of_an_array_has_a_name_of_its_own(void **state)
   leave_lock(text, 0);
   fake_squeue("echo 77_2 batch train", 0);
   refused(false, "of job 77_2"); /* another task, whatever our life is */
+  assert_true(asked_squeue("--noheader --jobs 77_2\n"));
   setenv("SLURM_JOB_ID", "77", 1), setenv("SLURM_ARRAY_TASK_ID", "2", 1);
   taken(false); /* ours, in its next life */
   for (size_t i = 0; i < sizeof no_job / sizeof no_job[0]; i++) {
