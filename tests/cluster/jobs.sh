@@ -104,7 +104,7 @@ logged() { grep -qF -- "$1" "infoplane-$job.log" || { log; fail "its log does no
 # trains FILE: waits until the job trains
 trains() {
   tries=0
-  until "$program" status "$1" 2>/dev/null | grep -q "job $job: .* [1-9][0-9]* running"; do
+  until "$program" status "$1" 2>/dev/null | grep -q "job ${job}[: ].* [1-9][0-9]* running"; do
     tries=$((tries + 1))
     [ "$tries" -lt 600 ] || { log; fail "the job does not begin to train $1"; }
     sleep 0.1
@@ -173,7 +173,9 @@ comes_back() { # FILE: the job trains it
 
 time_is_up() { # LAUNCHER
   TEST_LAUNCHER=$1
-  submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o "$1.h5"
+  # as if a task of an array had submitted it, which hands its names down
+  SLURM_ARRAY_JOB_ID=1 SLURM_ARRAY_TASK_ID=7 \
+    submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o "$1.h5"
   comes_back "$1.h5"
 }
 
@@ -288,6 +290,7 @@ node_dies() {
   node=n${node#n\[?[-,]}
   node=${node%]}
   # its tasks, and what Slurm started them with
+  # shellcheck disable=SC2013  # words
   for process in $(grep -lszxF "SLURM_CONF=$SLURM_CONF" /proc/[0-9]*/environ); do
     process=${process%/environ}
     grep -qszx "SLURMD_NODENAME=$node" "$process/environ" || continue

@@ -11,10 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
-static int enter(void **state)
+static void be_no_job(void)
 {
   unsetenv("SLURM_JOB_ID"), unsetenv("SLURM_RESTART_COUNT");
   unsetenv("SLURM_ARRAY_JOB_ID"), unsetenv("SLURM_ARRAY_TASK_ID");
+}
+
+static int enter(void **state)
+{
+  be_no_job();
   return folder_enter(state);
 }
 
@@ -243,7 +248,15 @@ static void a_job_that_slurm_forgot_is_gone(void **state)
   find_squeue_as_before(path);
 }
 
-/* Task 2 of array 77, whose number 77 is, is over; task 1, whose number is 78, still runs: to Slurm 77
+/* The job of the environment: its number, and array and task. */
+static void be_job(const char *id, const char *array, const char *task)
+{
+  setenv("SLURM_JOB_ID", id, 1);
+  setenv("SLURM_ARRAY_JOB_ID", array, 1);
+  setenv("SLURM_ARRAY_TASK_ID", task, 1);
+}
+
+/* Task 2 of array 77, whose number is 77, is over; task 1, whose number is 78, still runs: to Slurm 77
    is both of them. */
 static void a_task_of_an_array_has_a_name_of_its_own(void **state)
 {
@@ -259,13 +272,13 @@ static void a_task_of_an_array_has_a_name_of_its_own(void **state)
   fake_squeue("[ \"$3\" = 77_2 ] || echo 77_1 batch train", 0);
   taken(false);
   assert_true(asked_squeue("--noheader --jobs 77_2\n"));
-  setenv("SLURM_JOB_ID", "78", 1), setenv("SLURM_ARRAY_JOB_ID", "77", 1);
-  setenv("SLURM_ARRAY_TASK_ID", "1", 1), setenv("SLURM_RESTART_COUNT", "2", 1);
+  setenv("SLURM_RESTART_COUNT", "2", 1);
+  be_job("78", "77", "1");
   leave_lock(text, 0);
   fake_squeue("echo 77_2 batch train", 0);
   refused(false, "of job 77_2"); /* another task, whatever our life is */
   assert_true(asked_squeue("--noheader --jobs 77_2\n"));
-  setenv("SLURM_JOB_ID", "77", 1), setenv("SLURM_ARRAY_TASK_ID", "2", 1);
+  be_job("77", "77", "2");
   taken(false); /* ours, in its next life */
   for (size_t i = 0; i < sizeof no_job / sizeof no_job[0]; i++) {
     char lock[128];
@@ -277,31 +290,42 @@ static void a_task_of_an_array_has_a_name_of_its_own(void **state)
     assert_false(asked_squeue(NULL));
   }
   unlink("x.h5.lock"), unlink("squeue");
-  unsetenv("SLURM_ARRAY_JOB_ID"), unsetenv("SLURM_ARRAY_TASK_ID");
-  unsetenv("SLURM_JOB_ID"), unsetenv("SLURM_RESTART_COUNT");
+  be_no_job();
   find_squeue_as_before(path);
 }
 
-/* The second job is told whom it waits for: the task, not the array. */
-static void a_task_names_itself(void **state)
+/* The lock of a job with this number, array and task is said to be of this one. */
+static void names_itself(const char *name)
 {
   ip_lock *lock = NULL;
   ip_text words = {0};
+  char refusal[64], description[64];
 
-  (void)state;
-  setenv("SLURM_JOB_ID", "77", 1), setenv("SLURM_ARRAY_JOB_ID", "77", 1);
-  setenv("SLURM_ARRAY_TASK_ID", "2", 1);
+  snprintf(refusal, sizeof refusal, " of %s on host", name);
+  snprintf(description, sizeof description, ", %s", name);
   OK(ip_lock_take("x.h5", false, 0, &lock));
-  refused(false, "of job 77_2 on host");
+  refused(false, refusal);
   OK(ip_lock_describe("x.h5", &words));
-  assert_non_null(strstr(words.text, ", job 77_2"));
+  assert_non_null(strstr(words.text, description));
   ip_text_clear(&words);
   ip_lock_release(&lock);
-  unsetenv("SLURM_ARRAY_JOB_ID"), unsetenv("SLURM_ARRAY_TASK_ID");
-  OK(ip_lock_take("x.h5", false, 0, &lock));
-  refused(false, "of job 77 on host");
-  ip_lock_release(&lock);
-  unsetenv("SLURM_JOB_ID");
+}
+
+/* What squeue shows is 77_2 and 77_1; 77_1 is also what a job says that task 1 has submitted, and its
+   number alone is true then. */
+static void a_task_names_itself(void **state)
+{
+  (void)state;
+  be_job("77", "77", "2");
+  names_itself("job 77_2");
+  be_job("78", "77", "1");
+  names_itself("job 78 (77_1)");
+  be_job("78", "77", "; ls");
+  names_itself("job 78");
+  be_no_job();
+  setenv("SLURM_JOB_ID", "77", 1);
+  names_itself("job 77");
+  be_no_job();
 }
 
 /* What an editor or a broken disk leaves is nobody's word: refused, and never obeyed. */
