@@ -16,9 +16,10 @@ esac
 # shellcheck source=sites/debian.sh
 . "$site" || exit 66
 
-# A task of an array by this name: the job number of one of them means all of them to Slurm.
-job=${SLURM_ARRAY_TASK_ID:+$SLURM_ARRAY_JOB_ID\_$SLURM_ARRAY_TASK_ID}
-job=${job:-${SLURM_JOB_ID-}}
+# One task of an array has the number of the whole array, which means all of them to Slurm. Where the
+# numbers differ, what is said of an array may be inherited from a job that submitted this one.
+job=${SLURM_JOB_ID-}
+[ "$job" != "${SLURM_ARRAY_JOB_ID-}" ] || job=${job:+${job}_$SLURM_ARRAY_TASK_ID}
 
 say() { echo "$script: $*"; }
 refuse() { # CODE TEXT

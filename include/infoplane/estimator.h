@@ -68,6 +68,9 @@ typedef struct {
 typedef struct ip_workspace ip_workspace; /**< buffers kept from call to call                 */
 
 enum { IP_CREW = 64 }; /**< most members */
+enum {
+  IP_CREW_BYTES = 1 << 24
+}; /**< of items that a member keeps at once, unless one is larger */
 
 /** Several who measure the same columns of the same layer at the same time.  Member 0 asks for the
  *  answers, the others assist it.  What takes long is an array of items in a fixed order: each

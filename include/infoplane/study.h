@@ -149,8 +149,13 @@ PetscErrorCode ip_plan_identity(const ip_plan *plan, size_t run, ip_text *text);
 /** What is measured and kept of a run, as text: epochs, columns, gradient_batch, save. */
 PetscErrorCode ip_plan_measures(const ip_plan *plan, size_t run, ip_text *text);
 
-/** Bytes that training one run needs, the largest over the plan: record, weights, snapshot. */
-size_t ip_plan_memory(const ip_plan *plan);
+/** Whether the looks of a run have so much KDE that ranks_per_run > 1 shares it out; else assistants
+ *  have nothing to do. */
+bool ip_run_is_shared(const ip_plan *plan, size_t run);
+
+/** Bytes that one rank needs for a run, the largest over the plan: record, weights, snapshot; where
+ *  ranks_per_run share looks, also what an assistant has made and not yet handed over, at most. */
+size_t ip_plan_memory(const ip_plan *plan, size_t ranks_per_run);
 
 /* ---- record ---------------------------------------------------------------------------------- */
 
@@ -408,7 +413,8 @@ typedef struct {
   double pause;   /**< until rank 0, in the middle of it, looks for messages again   */
 } ip_run_time;
 
-/** Runs of a plan, on a machine. */
+/** Runs of a plan, on a machine.  Of ranks that share the looks of a run it is assumed that nobody
+ *  waits for another. */
 typedef struct {
   const ip_plan *plan;
   const ip_rates *rates;
@@ -425,6 +431,7 @@ PetscErrorCode ip_run_times(const ip_times_of *of, ip_run_time time[]);
 typedef struct {
   size_t n;
   const ip_run_time *time; /**< shape (n): in the order in which they are handed out       */
+  const ip_run_time *last; /**< the same in a last group of fewer ranks; NULL: as the others */
   size_t ranks, ranks_per_run;
   double before;  /**< seconds until the first run is claimed                               */
   double message; /**< seconds on its way                                                   */

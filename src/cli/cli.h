@@ -244,7 +244,17 @@ PetscErrorCode forecast_runs(const ip_plan *plan, const ip_rates *rates, double 
 /** Seconds until the first run is claimed. */
 PetscErrorCode forecast_start(const ip_plan *plan, const ip_rates *rates, double *seconds);
 
-/** Bytes of one rank: libraries, data, and what it trains. */
+/** Ranks that work on a run, as the input asks for. */
+size_t ranks_per_run(const ip_plan *plan);
+/** Groups of so many that a launch has: each trains a run. */
+size_t groups_of(const ip_plan *plan, size_t ranks);
+/** Ranks of a launch that keep checkpoints: those that train, or none. */
+int checkpointing_ranks(const ip_plan *plan, size_t ranks);
+/** What groups of a launch on so many ranks do, and who of them is idle, on stdout: the first line
+ *  begins with the label.  Nothing where every rank trains. */
+void print_groups(const ip_plan *plan, size_t ranks, const char *label);
+
+/** Bytes of one rank at most: libraries, data, and what it trains or assists. */
 double memory_of_rank(const ip_plan *plan);
 
 /** "35 s", "12 m 05 s", "3 h 05 m": two units, where ip_seconds_format has one. */

@@ -2,6 +2,7 @@
 
 #include "cli.h"
 #include <math.h>
+#include <string.h>
 
 static const double libraries =
     60e6; /* bytes of a rank that has MPI, PETSc and HDF5 up and no work */
@@ -17,34 +18,100 @@ PetscErrorCode forecast_start(const ip_plan *plan, const ip_rates *rates, double
   return PETSC_SUCCESS;
 }
 
+/* ---- groups of ranks --------------------------------------------------------------------------------- */
+
+size_t ranks_per_run(const ip_plan *plan)
+{
+  return (size_t)ip_options_value(plan->options, 0, IP_KEY_RANKS_PER_RUN)->integer;
+}
+
+size_t groups_of(const ip_plan *plan, size_t ranks)
+{
+  return (size_t)ip_study_leaders((int)ranks, ranks_per_run(plan));
+}
+
+int checkpointing_ranks(const ip_plan *plan, size_t ranks)
+{
+  const ip_value *every = ip_options_value(plan->options, 0, IP_KEY_CHECKPOINT);
+
+  return every->word >= 0 ? 0 : (int)groups_of(plan, ranks);
+}
+
+/* The first line begins with the label, the others as far from the margin. */
+static void begin_line(size_t *line, const char *label)
+{
+  if ((*line)++ == 0)
+    fputs(label, stdout);
+  else
+    printf("%.1s%*s", label, (int)strlen(label) - 1, "");
+}
+
+void print_groups(const ip_plan *plan, size_t ranks, const char *label)
+{
+  const size_t asked = ranks_per_run(plan), each = asked < ranks ? asked : ranks;
+  size_t line = 0, shared = 0;
+
+  if (each <= 1) return;
+  for (size_t r = 0; r < plan->n_runs; r++) shared += (size_t)ip_run_is_shared(plan, r);
+  begin_line(&line, label);
+  printf("of %zu ranks, of which the first trains a run and the others assist its kde\n", each);
+  if (shared < plan->n_runs) {
+    begin_line(&line, label);
+    printf("%zu of %zu runs have so much kde that it is shared; in others they have nothing to "
+           "do\n",
+           shared, plan->n_runs);
+  }
+  if (shared > 0) {
+    begin_line(&line, label);
+    puts("how long a shared look takes is estimated as if nobody waited for another");
+  }
+  if (groups_of(plan, ranks) <= IP_RANK_0_TRAINS) return;
+  begin_line(&line, label);
+  printf("above %d groups rank 0 only hands out runs: %zu that would assist it %s idle\n",
+         (int)IP_RANK_0_TRAINS, each - 1, each == 2 ? "is" : "are");
+}
+
+/* ---- wall times -------------------------------------------------------------------------------------- */
+
+/* time: shape (2 n); the last group may have fewer ranks than the others. */
+static PetscErrorCode simulate_all(const ip_times_of *times, size_t n, const size_t ranks[],
+                                   ip_run_time time[], ip_forecast forecast[])
+{
+  const double *second = times->rates->second;
+  ip_launch start = {.n = times->n,
+                     .time = time,
+                     .message = second[IP_COST_message],
+                     .handing = second[IP_COST_handing]};
+
+  PetscCall(forecast_start(times->plan, times->rates, &start.before));
+  for (size_t i = 0; i < n; i++) {
+    ip_times_of full = *times, last = *times;
+
+    if (full.ranks_per_run > ranks[i]) full.ranks_per_run = ranks[i];
+    last.ranks_per_run = ranks[i] % full.ranks_per_run;
+    start.last = last.ranks_per_run > 0 ? time + times->n : NULL;
+    if (full.ranks_per_run != start.ranks_per_run) PetscCall(ip_run_times(&full, time));
+    if (start.last) PetscCall(ip_run_times(&last, time + times->n));
+    start.ranks = ranks[i];
+    start.ranks_per_run = full.ranks_per_run;
+    PetscCall(ip_launch_simulate(&start, &forecast[i]));
+  }
+  return PETSC_SUCCESS;
+}
+
 ip_times_of forecast_all(const ip_plan *plan, const ip_rates *rates)
 {
-  const ip_value *together = ip_options_value(plan->options, 0, IP_KEY_RANKS_PER_RUN);
-
-  return (ip_times_of){.plan = plan,
-                       .rates = rates,
-                       .n = plan->n_runs,
-                       .ranks_per_run = (size_t)together->integer};
+  return (ip_times_of){
+      .plan = plan, .rates = rates, .n = plan->n_runs, .ranks_per_run = ranks_per_run(plan)};
 }
 
 PetscErrorCode forecast_launches(const ip_times_of *of, size_t n, const size_t ranks[],
                                  ip_forecast forecast[])
 {
-  const double *second = of->rates->second;
-  ip_launch start = {.n = of->n,
-                     .ranks_per_run = of->ranks_per_run,
-                     .message = second[IP_COST_message],
-                     .handing = second[IP_COST_handing]};
   ip_run_time *time = NULL;
-  PetscErrorCode code = IP_ALLOCATE(of->n, &time);
+  PetscErrorCode code = IP_ALLOCATE(2 * of->n, &time);
 
-  start.time = time;
-  if (!code) code = forecast_start(of->plan, of->rates, &start.before);
-  if (!code) code = ip_run_times(of, time);
-  for (size_t i = 0; i < n && !code; i++) {
-    start.ranks = ranks[i];
-    code = ip_launch_simulate(&start, &forecast[i]);
-  }
+  if (!code) code = simulate_all(of, n, ranks, time, forecast);
   ip_release(&time);
   return code;
 }
@@ -65,9 +132,11 @@ PetscErrorCode forecast_runs(const ip_plan *plan, const ip_rates *rates, double 
   return PETSC_SUCCESS;
 }
 
+/* ---- memory ------------------------------------------------------------------------------------------ */
+
 double memory_of_rank(const ip_plan *plan)
 {
-  double bytes = libraries + (double)ip_plan_memory(plan);
+  double bytes = libraries + (double)ip_plan_memory(plan, ranks_per_run(plan));
 
   for (size_t i = 0; i < plan->data->n; i++) {
     const ip_dataset *set = plan->data->set[i];

@@ -51,12 +51,17 @@ static void print_room(const ip_plan *plan, const char *path)
   ip_bytes_format(rank, text);
   ip_bytes_format(all, all_text);
   ip_bytes_format(here, here_text);
-  printf("  memory      %s a rank; %zu ranks on this host: %s of %s%s\n", text, cores_here(),
-         all_text, here_text, all > here ? ": too much, start fewer" : "");
+  printf("  memory      %s a rank%s; %zu ranks on this host: %s of %s%s\n", text,
+         ranks_per_run(plan) > 1 ? " at most" : "", cores_here(), all_text, here_text,
+         all > here ? ": too much, start fewer" : "");
+  if (checkpointing_ranks(plan, 1) == 0) {
+    puts("  checkpoints none: a run that is stopped begins anew");
+    return;
+  }
   ip_bytes_format((double)ip_checkpoints_size(plan, 1), text);
   ip_bytes_format((double)ip_checkpoint_bytes(plan), all_text);
-  printf("  checkpoints %s a rank in %s.ckpt, while it runs: two slots of %s\n", text, path,
-         all_text);
+  printf("  checkpoints %s a %s in %s.ckpt, while it runs: two slots of %s\n", text,
+         ranks_per_run(plan) > 1 ? "group" : "rank", path, all_text);
 }
 
 static PetscErrorCode print_file(const ip_plan *plan, const char *path)
@@ -98,10 +103,10 @@ static PetscErrorCode read_ranks(const char *text, size_t *n, size_t ranks[MOST_
 /* One, the cores of this host, and powers of four while there are runs for them. */
 static size_t usual_ranks(const ip_plan *plan, size_t ranks[MOST_ROWS])
 {
-  const size_t here = cores_here();
+  const size_t here = cores_here(), most = plan->n_runs * ranks_per_run(plan);
   size_t n = 0;
 
-  for (size_t r = 1; r == 1 || r <= plan->n_runs; r *= 4) {
+  for (size_t r = 1; r == 1 || r <= most; r *= 4) {
     if (here > r / 4 && here < r) ranks[n++] = here;
     ranks[n++] = r;
   }
@@ -120,12 +125,23 @@ static void print_source(const calibration *c)
     printf("  time        %s\n", c->remark.text);
 }
 
+static void print_row(const ip_plan *plan, size_t ranks, const ip_forecast *forecast)
+{
+  char wall[32];
+
+  format_duration(forecast->wall, wall);
+  printf("            %10zu", ranks);
+  if (ranks_per_run(plan) > 1) printf(" %8zu", groups_of(plan, ranks));
+  printf("  %12s        %3.0f %%%s\n", wall, 100.0 * forecast->efficiency,
+         forecast->longest > 0.9 * forecast->wall && ranks > 1 ? "   as long as its longest run"
+                                                               : "");
+}
+
 static PetscErrorCode print_times(const arguments *a, const input *in, const calibration *c)
 {
   const ip_times_of of = forecast_all(in->plan, &c->rates);
   ip_forecast forecast[MOST_ROWS];
-  size_t ranks[MOST_ROWS], n = 0;
-  char wall[32];
+  size_t ranks[MOST_ROWS], n = 0, most = 0;
 
   if (a->option[OPTION_RANKS])
     PetscCall(read_ranks(a->option[OPTION_RANKS], &n, ranks));
@@ -133,15 +149,12 @@ static PetscErrorCode print_times(const arguments *a, const input *in, const cal
     n = usual_ranks(in->plan, ranks);
   PetscCall(forecast_launches(&of, n, ranks, forecast));
   print_source(c);
-  puts("                 ranks          wall   efficiency");
-  for (size_t i = 0; i < n; i++) {
-    format_duration(forecast[i].wall, wall);
-    printf("            %10zu  %12s        %3.0f %%%s\n", ranks[i], wall,
-           100.0 * forecast[i].efficiency,
-           forecast[i].longest > 0.9 * forecast[i].wall && ranks[i] > 1
-               ? "   as long as its longest run"
-               : "");
-  }
+  for (size_t i = 0; i < n; i++)
+    if (ranks[i] > most) most = ranks[i];
+  print_groups(in->plan, most, "  groups      ");
+  printf("                 ranks%s          wall   efficiency\n",
+         ranks_per_run(in->plan) > 1 ? "   groups" : "");
+  for (size_t i = 0; i < n; i++) print_row(in->plan, ranks[i], &forecast[i]);
   return PETSC_SUCCESS;
 }
 

@@ -41,23 +41,15 @@ static const ip_value *launch_value(const experiment *x, ip_key key)
 
 /* ---- opening ------------------------------------------------------------------------------------- */
 
-static size_t ranks_per_run(const experiment *x)
+static int kept_ranks(const experiment *x)
 {
-  return (size_t)launch_value(x, IP_KEY_RANKS_PER_RUN)->integer;
-}
-
-/* Those that train: who only assists has nothing to keep. */
-static int checkpointing_ranks(const experiment *x)
-{
-  return launch_value(x, IP_KEY_CHECKPOINT)->word >= 0
-             ? 0
-             : ip_study_leaders(x->launch.size, ranks_per_run(x));
+  return checkpointing_ranks(x->in.plan, (size_t)x->launch.size);
 }
 
 static ip_store_origin origin_of(const experiment *x)
 {
   return (ip_store_origin){
-      .beside = ip_checkpoints_size(x->in.plan, checkpointing_ranks(x)),
+      .beside = ip_checkpoints_size(x->in.plan, kept_ranks(x)),
       .version = IP_VERSION,
       .commit = IP_COMMIT,
       .build = x->build,
@@ -130,8 +122,8 @@ static PetscErrorCode open_checkpoints(experiment *x)
                                 .plan = x->in.plan,
                                 .build = x->build,
                                 .token = x->token,
-                                .rank = x->launch.rank / (int)ranks_per_run(x),
-                                .ranks = checkpointing_ranks(x)};
+                                .rank = x->launch.rank / (int)ranks_per_run(x->in.plan),
+                                .ranks = kept_ranks(x)};
   PetscErrorCode code = PETSC_SUCCESS;
 
   if (x->n_todo == 0) return PETSC_SUCCESS;
@@ -207,12 +199,12 @@ static standing standing_of(const experiment *x)
 {
   return (standing){.in = &x->in,
                     .ranks = x->launch.size,
-                    .ranks_per_run = ranks_per_run(x),
+                    .ranks_per_run = ranks_per_run(x->in.plan),
                     .path = x->path,
                     .created = x->created,
                     .damaged = x->damaged,
                     .begun = x->begun,
-                    .keeps = checkpointing_ranks(x) > 0,
+                    .keeps = kept_ranks(x) > 0,
                     .n_todo = x->n_todo,
                     .named_and_done = x->named_and_done,
                     .status = x->status,
@@ -306,7 +298,7 @@ static PetscErrorCode train_listed(experiment *x, bool *stopped)
                           .keeper = x->checkpoints ? &x->keeper : NULL,
                           .predicted = x->seconds,
                           .stall = stall->word >= 0 ? 0.0 : stall->real,
-                          .ranks_per_run = ranks_per_run(x),
+                          .ranks_per_run = ranks_per_run(x->in.plan),
                           .busy = x->busy[0].ranks == 0 ? x->busy : NULL}; /* not of repairs */
 
   return ip_study_run(x->launch.comm, &sweep, stopped);

@@ -252,8 +252,10 @@ static PetscErrorCode print_prediction(const job *j, ip_text *advice)
 
   PetscCall(count_lives(j, &lives));
   format_duration(j->forecast.wall, wall);
-  printf("# Predicted  %s on %zu x %zu ranks, efficiency %.0f %%; ", wall, j->nodes,
-         j->per_node, 100.0 * j->forecast.efficiency);
+  printf("# Predicted  %s on %zu x %zu ranks", wall, j->nodes, j->per_node);
+  if (ranks_per_run(j->in->plan) > 1)
+    printf(" in %zu groups", groups_of(j->in->plan, j->nodes * j->per_node));
+  printf(", efficiency %.0f %%; ", 100.0 * j->forecast.efficiency);
   if (lives == 1)
     puts("done in one life of this job");
   else
@@ -269,21 +271,36 @@ static PetscErrorCode print_prediction(const job *j, ip_text *advice)
 
 static PetscErrorCode print_needs(const job *j, const char *path)
 {
-  const double rank = memory_of_rank(j->in->plan);
+  const ip_plan *plan = j->in->plan;
+  const double rank = memory_of_rank(plan);
+  const int keeping = checkpointing_ranks(plan, j->nodes * j->per_node);
   char file[32], kept[32], rank_text[32], node_text[32];
   uint64_t bytes;
 
-  PetscCall(ip_store_size(j->in->plan, &bytes));
+  PetscCall(ip_store_size(plan, &bytes));
   ip_bytes_format((double)bytes, file);
-  ip_bytes_format((double)ip_checkpoints_size(j->in->plan, (int)(j->nodes * j->per_node)),
-                  kept);
+  ip_bytes_format(keeping > 0 ? (double)ip_checkpoints_size(plan, keeping) : 0.0, kept);
   ip_bytes_format(rank, rank_text);
   ip_bytes_format(rank * (double)j->per_node, node_text);
   printf("# Results    ");
   print_comment(path);
   printf(": %s, and %s of checkpoints while it runs\n", file, kept);
-  printf("# Memory     %s a rank, %s a node\n", rank_text, node_text);
+  printf("# Memory     %s a rank, %s a node%s\n", rank_text, node_text,
+         ranks_per_run(plan) > 1 ? " at most" : "");
   return PETSC_SUCCESS;
+}
+
+/* Who works with whom: ranks are numbered node by node. */
+static void print_who(const job *j)
+{
+  const ip_plan *plan = j->in->plan;
+  const size_t each = ranks_per_run(plan), ranks = j->nodes * j->per_node;
+
+  if (each <= 1) return;
+  print_groups(plan, ranks, "# Groups     ");
+  if (j->nodes > 1 && j->per_node % each > 0)
+    printf("#            some lie on two nodes: --ranks-per-node may be a multiple of %zu\n",
+           each);
 }
 
 /* The name of the study where it makes a name of a job. */
@@ -358,6 +375,7 @@ static PetscErrorCode print_script(const job *j, const arguments *a, const char 
   }
   if (!code) code = print_needs(j, path);
   if (!code) {
+    print_who(j);
     print_directives(j);
     print_body(j, a, path);
   }

@@ -315,13 +315,11 @@ typedef struct {
   size_t floats;     /* of the sums of one block   */
 } batch;
 
-enum { BATCH_BYTES = 1 << 24 };
-
 static PetscErrorCode make_batch(const pairs *p, size_t n_noise, batch *made)
 {
   const size_t all = p->slabs * (p->slabs + 1) / 2,
                floats = ip_kde_sums(n_noise, p->layer->p ? (size_t)p->layer->k : 0);
-  size_t n = BATCH_BYTES / (floats * sizeof(float));
+  size_t n = IP_CREW_BYTES / (floats * sizeof(float));
   void *room[3] = {NULL};
 
   if (n < 1 || ip_workspace_crew(p->work)->size == 1) n = 1; /* it stays in cache */

@@ -28,9 +28,9 @@ void holder_write(const holder *h, char block[HOLDER_BLOCK])
            "token: %016" PRIx64 "\nhost: %s\npid: %" PRId64 "\nstarted: %" PRId64
            "\njob: %s\nrestart: %" PRId64 "\nheartbeat: %" PRId64 "\nruns: %" PRId64
            "\ndone: %" PRId64 "\ndiverged: %" PRId64 "\nfailed: %" PRId64 "\nrunning: %" PRId64
-           "\nrate: %.6g\nleft: %.6g\n",
+           "\nrate: %.6g\nleft: %.6g\ntask: %s\n",
            h->token, h->host, h->pid, h->started, h->job, h->restart, h->heartbeat, h->runs,
-           h->done, h->diverged, h->failed, h->running, h->rate, h->left);
+           h->done, h->diverged, h->failed, h->running, h->rate, h->left, h->task);
   block[strlen(block)] = '\n';
 }
 
@@ -67,6 +67,16 @@ static double find_real(const char *block, const char *key)
   return strtod(word, NULL);
 }
 
+/* What Slurm is asked about: a job, "77", or a task of an array, "77_2". */
+static bool is_job(const char *name)
+{
+  static const char digits[] = "0123456789";
+  const size_t job = strspn(name, digits),
+               task = name[job] == '_' ? strspn(name + job + 1, digits) : 0;
+
+  return job > 0 && name[task > 0 ? job + 1 + task : job] == '\0';
+}
+
 static void parse_block(const char block[HOLDER_BLOCK + 1], holder *h)
 {
   char word[HOLDER_WORD];
@@ -76,7 +86,9 @@ static void parse_block(const char block[HOLDER_BLOCK + 1], holder *h)
   h->token = strtoull(word, NULL, 16);
   find_word(block, "host", h->host);
   find_word(block, "job", h->job);
-  if (strspn(h->job, "0123456789") != strlen(h->job)) h->job[0] = '\0';
+  find_word(block, "task", h->task);
+  if (!is_job(h->job)) h->job[0] = '\0';
+  if (!is_job(h->task)) h->task[0] = '\0';
   h->restart = find_number(block, "restart");
   h->pid = find_number(block, "pid");
   h->started = find_number(block, "started");
@@ -101,6 +113,13 @@ bool holder_read(int fd, holder *h)
   block[n] = '\0';
   parse_block(block, h);
   return true;
+}
+
+PetscErrorCode holder_add_job(const holder *h, const char *before, ip_text *words)
+{
+  if (!h->job[0]) return PETSC_SUCCESS;
+  PetscCall(ip_text_add(words, "%sjob %s", before, h->job));
+  return h->task[0] ? ip_text_add(words, " (%s)", h->task) : PETSC_SUCCESS;
 }
 
 /* ---- who we are, and who still lives ----------------------------------------------------------------- */
@@ -132,18 +151,40 @@ static void own_host(char host[HOLDER_WORD])
   host[HOLDER_WORD - 1] = '\0';
 }
 
+/* One task of an array has the number of the whole array: to ask about it alone is to ask for ARRAY_TASK.
+   Not so where the numbers differ: then its own means this task alone, and what is said of an array may
+   be inherited from a job that submitted this one.  "": not in a job of Slurm. */
+static void own_job(char job[HOLDER_WORD], char task[HOLDER_WORD])
+{
+  const char *id = getenv("SLURM_JOB_ID"), *array = getenv("SLURM_ARRAY_JOB_ID"),
+             *index = getenv("SLURM_ARRAY_TASK_ID");
+
+  snprintf(job, HOLDER_WORD, "%s", id ? id : "");
+  task[0] = '\0';
+  if (id && array && index)
+    snprintf(strcmp(id, array) == 0 ? job : task, HOLDER_WORD, "%s_%s", array, index);
+  if (!is_job(job)) job[0] = '\0';
+  if (!is_job(task)) task[0] = '\0';
+}
+
+/* How often Slurm started this job again. */
+static int64_t own_restarts(void)
+{
+  const char *restart = getenv("SLURM_RESTART_COUNT");
+
+  return restart ? strtoll(restart, NULL, 10) : 0;
+}
+
 PetscErrorCode holder_introduce(holder *me)
 {
-  const char *job = getenv("SLURM_JOB_ID"), *restart = getenv("SLURM_RESTART_COUNT");
-
   *me = (holder){.pid = getpid(), .heartbeat = time(NULL)};
   while (me->token == 0)
     IP_CHECK(getrandom(&me->token, sizeof me->token, 0) == sizeof me->token, IP_ERR_ENVIRONMENT,
              "no random numbers from the system: %s", strerror(errno));
   me->started = process_start(me->pid);
   own_host(me->host);
-  snprintf(me->job, sizeof me->job, "%s", job ? job : "");
-  me->restart = restart ? strtoll(restart, NULL, 10) : 0;
+  own_job(me->job, me->task);
+  me->restart = own_restarts();
   return PETSC_SUCCESS;
 }
 
@@ -181,14 +222,13 @@ static int run_command(char *const argument[], char *output, size_t size)
 /* Slurm says that the job is over: it does not list it, or does not know it any more. */
 static bool job_gone(const holder *h)
 {
-  const char *job = getenv("SLURM_JOB_ID"), *restart = getenv("SLURM_RESTART_COUNT");
-  char output[HOLDER_WORD], id[HOLDER_WORD], squeue[] = "squeue", header[] = "--noheader",
-                                             jobs[] = "--jobs";
+  char output[HOLDER_WORD], id[HOLDER_WORD], own[HOLDER_WORD], task[HOLDER_WORD];
+  char squeue[] = "squeue", header[] = "--noheader", jobs[] = "--jobs";
   char *argument[] = {squeue, header, jobs, id, NULL};
 
   if (h->job[0] == '\0') return false;
-  if (job && strcmp(job, h->job) == 0) /* ours, in an earlier life? */
-    return restart && strtoll(restart, NULL, 10) > h->restart;
+  own_job(own, task);
+  if (strcmp(own, h->job) == 0) return own_restarts() > h->restart; /* in an earlier life? */
   memcpy(id, h->job, sizeof id);
   const int status = run_command(argument, output, sizeof output);
 

@@ -52,7 +52,7 @@ static PetscErrorCode refuse(const char *path, const holder *h, double silent)
 {
   ip_text job = {0};
 
-  if (h->job[0]) PetscCall(ip_text_add(&job, " of job %s", h->job));
+  PetscCall(holder_add_job(h, " of ", &job));
   const PetscErrorCode code = ip_error_raise(
       IP_ERR_LOCKED, __func__,
       "%s: in use by process %" PRId64 "%s on host %s (last sign of life %.0f s ago); wait "
@@ -317,7 +317,7 @@ PetscErrorCode ip_lock_describe(const char *path, ip_text *words)
   PetscCall(look_up(path, &h, &found));
   if (!found || holder_gone(&h)) return PETSC_SUCCESS;
   PetscCall(ip_text_add(words, "process %" PRId64 " on host %s", h.pid, h.host));
-  if (h.job[0]) PetscCall(ip_text_add(words, ", job %s", h.job));
+  PetscCall(holder_add_job(&h, ", ", words));
   ip_seconds_format(h.left, left);
   if (h.runs > 0)
     PetscCall(ip_text_add(words,

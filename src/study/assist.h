@@ -6,6 +6,8 @@
 
 #include <infoplane/study.h>
 
+enum { ASSIST_KEPT_BYTES = 1 << 25 }; /**< made and not yet fetched by who trains, at most */
+
 typedef struct assistance assistance;
 
 PetscErrorCode assistance_create(const ip_plan *plan, assistance **result);

@@ -10,6 +10,8 @@
 #include <string.h>
 
 enum { WIDE = 128 }; /* both widths: OpenBLAS multiplies, if asked */
+static const double worth_sharing =
+    5e7; /* elementary operations of a look, some milliseconds */
 
 /* ---- what is counted --------------------------------------------------------------------------- */
 
@@ -121,16 +123,20 @@ static double count_value(const shape *s, ip_part part)
                                : (2.0 * s->train + forwards(s) * s->n) * s->units;
 }
 
-/* The last layer's softmax or sigmoid, and the logarithm of its loss, are two. */
-static double count_activation(const shape *s, ip_part part)
+/* The last layer's softmax or sigmoid, and the logarithm of its loss, are two. Of a sample. */
+static double activations(const shape *s)
 {
   const char *name = ip_activation_name((size_t)s->run->value[IP_KEY_NETWORK_ACTIVATION]->word);
   const bool cheap = strcmp(name, "relu") == 0 || strcmp(name, "linear") == 0;
-  const double last = s->a->width[s->a->layers], hidden = s->units - s->a->width[0] - last,
-               sample = (cheap ? 0.0 : hidden) + 2.0 * last;
+  const double last = s->a->width[s->a->layers], hidden = s->units - s->a->width[0] - last;
 
+  return (cheap ? 0.0 : hidden) + 2.0 * last;
+}
+
+static double count_activation(const shape *s, ip_part part)
+{
   if (part == IP_PART_RUN) return 0.0;
-  return sample * (part == IP_PART_EPOCH ? s->train : s->train + forwards(s) * s->n);
+  return activations(s) * (part == IP_PART_EPOCH ? s->train : s->train + forwards(s) * s->n);
 }
 
 static double count_sample(const shape *s, ip_part part)
@@ -226,6 +232,35 @@ static double count_kde_exponential(const shape *s, ip_part part)
       sum += 0.5 * m * m * (double)s->a->layers;
   }
   return sum;
+}
+
+/* Columns of one estimator and one set of patterns that assistants take a share of. */
+static size_t shared_columns(const shape *s, const ip_estimator *e, ip_on on)
+{
+  size_t n = 0;
+
+  for (size_t c = 0; c < s->measure->n_columns && e->assist; c++) {
+    const ip_column *column = column_of(s, c);
+
+    n += (size_t)(column->estimator == e && column->on == on && !e->needs_run_range(column));
+  }
+  return n;
+}
+
+bool ip_run_is_shared(const ip_plan *plan, size_t run)
+{
+  const shape s = shape_of(plan, run);
+  const ip_estimator *e;
+  double cost = 0.0;
+
+  for (size_t i = 0; (e = ip_estimator_row(i)) != NULL; i++)
+    for (ip_on on = IP_ON_FULL; on < IP_ONS; on++) {
+      const size_t n = shared_columns(&s, e, on), m = (size_t)patterns(&s, on);
+
+      for (size_t l = 1; n > 0 && l <= s.a->layers; l++)
+        cost += e->cost(m, (size_t)s.a->width[l], n);
+    }
+  return cost >= worth_sharing;
 }
 
 /* Samples of all columns with cells. */
@@ -355,16 +390,41 @@ void ip_cost_count(const ip_plan *plan, size_t run, ip_part part, double count[I
 
 /* ---- times of runs ----------------------------------------------------------------------------------- */
 
-/* Of one part; *shared: of it KDE, which those who assist take a share of. */
-static double part_seconds(const ip_times_of *of, size_t run, ip_part part, double *shared)
+static double price(const double count[IP_COSTS], const ip_rates *rates)
 {
-  double count[IP_COSTS], sum = 0.0;
+  double sum = 0.0;
+
+  for (size_t i = 0; i < IP_COSTS; i++) sum += count[i] * rates->second[i];
+  return sum;
+}
+
+static double part_seconds(const ip_times_of *of, size_t run, ip_part part)
+{
+  double count[IP_COSTS];
 
   ip_cost_count(of->plan, run, part, count);
-  for (size_t i = 0; i < IP_COSTS; i++) sum += count[i] * of->rates->second[i];
-  *shared = count[IP_COST_kde_difference] * of->rates->second[IP_COST_kde_difference] +
-            count[IP_COST_kde_exponential] * of->rates->second[IP_COST_kde_exponential];
-  return sum;
+  return price(count, of->rates);
+}
+
+/* A look by k ranks: the KDE is cut so that all are busy equally long.  Who trains has all the rest to
+   do beside it, and the look is not over before that; each assistant begins with a forward pass. */
+static double shared_look(const ip_times_of *of, size_t run, double alone, double k)
+{
+  const ip_rates *rates = of->rates;
+  double count[IP_COSTS], kde[IP_COSTS] = {0.0}, forward[IP_COSTS] = {0.0};
+
+  if (!(k > 1.0) || !ip_run_is_shared(of->plan, run)) return alone;
+
+  const shape s = shape_of(of->plan, run);
+
+  ip_cost_count(of->plan, run, IP_PART_LOOK, count);
+  kde[IP_COST_kde_difference] = count[IP_COST_kde_difference];
+  kde[IP_COST_kde_exponential] = count[IP_COST_kde_exponential];
+  forward[IP_COST_multiply_add] = s.n * products(&s, false, false);
+  forward[IP_COST_multiply_add_wide] = s.n * products(&s, true, false);
+  forward[IP_COST_value] = s.n * s.units;
+  forward[IP_COST_activation] = s.n * activations(&s);
+  return fmax(alone - price(kde, rates), (alone + (k - 1.0) * price(forward, rates)) / k);
 }
 
 static ip_run_time time_of(const ip_times_of *of, size_t run)
@@ -373,12 +433,11 @@ static ip_run_time time_of(const ip_times_of *of, size_t run)
   const double epochs = r->epochs, looks = (double)of->plan->measure[r->measure].n_looks,
                layers = (double)of->plan->architecture[r->architecture].layers,
                left = of->done ? 1.0 - of->done[run] : 1.0,
-               k = of->ranks_per_run > 1 ? (double)of->ranks_per_run : 1.0;
-  double shared, none;
-  const double epoch = part_seconds(of, run, IP_PART_EPOCH, &none),
-               once = part_seconds(of, run, IP_PART_RUN, &none),
-               alone = part_seconds(of, run, IP_PART_LOOK, &shared),
-               look = alone - shared + shared / k, layer = look / layers;
+               epoch = part_seconds(of, run, IP_PART_EPOCH),
+               once = part_seconds(of, run, IP_PART_RUN),
+               alone = part_seconds(of, run, IP_PART_LOOK),
+               look = shared_look(of, run, alone, (double)of->ranks_per_run),
+               layer = look / layers;
 
   return (ip_run_time){
       .seconds = left * (epochs * epoch + looks * look) + once,

@@ -339,21 +339,6 @@ static size_t choose_shared(const measurement *m, size_t i, size_t on)
   return e->assist && m->on[on].wanted && m->on[on].m > 0 ? choose(m, e, on, FIRST_PASS) : 0;
 }
 
-double measurement_shared_cost(const measurement *m)
-{
-  double cost = 0.0;
-
-  for (size_t on = 0; on < IP_ONS; on++)
-    for (size_t i = 0; ip_estimator_row(i); i++) {
-      const size_t n = choose_shared(m, i, on);
-
-      for (size_t l = 1; n > 0 && l <= ip_network_layers(m->network); l++)
-        cost +=
-            ip_estimator_row(i)->cost(m->on[on].m, (size_t)ip_network_width(m->network, l), n);
-    }
-  return cost;
-}
-
 PetscErrorCode measurement_assist(measurement *m, size_t layer)
 {
   for (size_t on = 0; on < IP_ONS; on++)

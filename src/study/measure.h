@@ -32,8 +32,6 @@ PetscErrorCode measurement_layer(measurement *m, size_t layer, int32_t e, pass p
 
 /** From now on the first pass is measured by this crew; NULL: by one alone. */
 void measurement_join(measurement *m, const ip_crew *crew);
-/** What a crew can share of a look: predicted, elementary operations. */
-double measurement_shared_cost(const measurement *m);
 /** What a member of the crew other than 0 does of measurement_layer in the first pass. */
 PetscErrorCode measurement_assist(measurement *m, size_t layer);
 

@@ -5,6 +5,7 @@
    append rows.  Everything here is a function of the options and the shapes of the data: every
    rank makes the same plan. */
 
+#include "assist.h"
 #include "grid.h"
 #include "share.h"
 #include <math.h>
@@ -521,7 +522,7 @@ PetscErrorCode ip_plan_measures(const ip_plan *plan, size_t run, ip_text *text)
                      (int)m->save);
 }
 
-size_t ip_plan_memory(const ip_plan *plan)
+size_t ip_plan_memory(const ip_plan *plan, size_t ranks_per_run)
 {
   size_t record = 0, most = 0;
 
@@ -537,6 +538,8 @@ size_t ip_plan_memory(const ip_plan *plan)
     bytes += ((size_t)a->width[0] + 2 * units) * (size_t)run->batch * sizeof(float);
     bytes +=
         (6 + plan->measure[run->measure].n_looks) * ip_run_parameters(plan, r) * sizeof(float);
+    if (ranks_per_run > 1 && ip_run_is_shared(plan, r))
+      bytes += IP_CREW_BYTES + ASSIST_KEPT_BYTES; /* items being made, and those made before */
     if (bytes > most) most = bytes;
   }
   return record + most;

@@ -164,9 +164,6 @@ static void keep_weights(training *t, size_t look)
 
 /* ---- assistants -------------------------------------------------------------------------------- */
 
-static const double worth_sharing =
-    5e7; /* elementary operations of a look, some milliseconds */
-
 /* They begin with the layers of the look that is due while we look at the network. */
 static PetscErrorCode call_assistants(training *t)
 {
@@ -177,7 +174,7 @@ static PetscErrorCode call_assistants(training *t)
                                .weights = ip_network_parameters(t->network)};
   ip_crew crew;
 
-  if (!a || measurement_shared_cost(t->measurement) < worth_sharing) return PETSC_SUCCESS;
+  if (!a || !ip_run_is_shared(t->plan, t->record->run)) return PETSC_SUCCESS;
   PetscCall(a->call(a->context, &look, &crew));
   t->assisted = true;
   measurement_join(t->measurement, &crew);

@@ -20,7 +20,7 @@
 #include <string.h>
 
 enum { LOOK = 1, DROP, BYE, PART, END };  /* tags */
-enum { KEPT = 16, KEPT_BYTES = 1 << 25 }; /* parts of an assistant under way, at most */
+enum { KEPT = 16 };                       /* parts of an assistant under way, at most */
 static const double idle_part = 1.0 / 64; /* of the time it is idle, between two glances */
 static const double idle_most = 5e-3, short_nap = 2e-4; /* s */
 
@@ -326,7 +326,7 @@ static PetscErrorCode between(void *context)
 
 static PetscErrorCode send_parcel(group *g, int tag, const void *bytes, size_t n)
 {
-  while (g->parcels == KEPT || (g->parcels > 0 && g->kept + n > KEPT_BYTES)) {
+  while (g->parcels == KEPT || (g->parcels > 0 && g->kept + n > ASSIST_KEPT_BYTES)) {
     const double before = training_clock();
 
     if (tag == PART)

@@ -19,6 +19,7 @@ typedef struct {
   size_t next; /* run to hand out */
   size_t n;    /* events, a heap  */
   event *heap;
+  size_t leaders;
   double *end;         /* shape (leaders): of the run of each                 */
   double free;         /* when rank 0 has answered                            */
   double begin, pause; /* of the run that rank 0 trains until end[0]          */
@@ -59,9 +60,11 @@ static event pop(play *p)
 
 /* ---- ranks ------------------------------------------------------------------------------------------ */
 
-static const ip_run_time *claim(play *p)
+static const ip_run_time *claim(play *p, size_t rank)
 {
-  const ip_run_time *run = p->next < p->launch->n ? &p->launch->time[p->next++] : NULL;
+  const ip_launch *l = p->launch;
+  const ip_run_time *time = l->last && rank + 1 == p->leaders ? l->last : l->time,
+                    *run = p->next < l->n ? &time[p->next++] : NULL;
 
   if (run) p->work += run->alone;
   return run;
@@ -70,7 +73,7 @@ static const ip_run_time *claim(play *p)
 /* Rank 0 has time for itself. */
 static void train_on_rank_0(play *p, double now)
 {
-  const ip_run_time *run = claim(p);
+  const ip_run_time *run = claim(p, 0);
 
   p->begin = fmax(now, p->free);
   if (!run) return;
@@ -93,7 +96,7 @@ static void answer(play *p, const event *question)
 {
   const ip_launch *l = p->launch;
   const size_t rank = question->rank;
-  const ip_run_time *run = claim(p);
+  const ip_run_time *run = claim(p, rank);
   const double there = seen(p, question->time) + l->handing + l->message;
 
   p->free = there - l->message;
@@ -108,13 +111,13 @@ static void answer(play *p, const event *question)
 
 /* ---- front door ------------------------------------------------------------------------------------- */
 
-static void play_through(play *p, size_t leaders)
+static void play_through(play *p)
 {
-  const bool trains = leaders <= IP_RANK_0_TRAINS;
+  const bool trains = p->leaders <= IP_RANK_0_TRAINS;
 
-  for (size_t r = 0; r < leaders; r++) p->end[r] = p->launch->before;
+  for (size_t r = 0; r < p->leaders; r++) p->end[r] = p->launch->before;
   if (trains) train_on_rank_0(p, p->launch->before);
-  for (size_t r = 1; r < leaders; r++) push(p, p->launch->before + p->launch->message, r);
+  for (size_t r = 1; r < p->leaders; r++) push(p, p->launch->before + p->launch->message, r);
   while (p->n > 0) {
     const event e = pop(p);
 
@@ -128,17 +131,16 @@ static void play_through(play *p, size_t leaders)
 
 PetscErrorCode ip_launch_simulate(const ip_launch *launch, ip_forecast *forecast)
 {
-  const size_t k = launch->ranks_per_run > 1 ? launch->ranks_per_run : 1,
-               leaders = (launch->ranks + k - 1) / k;
   play p = {.launch = launch, .free = launch->before, .wall = launch->before};
   double longest = 0.0;
 
   IP_CHECK(launch->ranks > 0, IP_ERR_CONFIG, "a launch needs one rank at the least");
-  PetscCall(IP_ALLOCATE(leaders, &p.end));
+  p.leaders = (size_t)ip_study_leaders((int)launch->ranks, launch->ranks_per_run);
+  PetscCall(IP_ALLOCATE(p.leaders, &p.end));
 
-  const PetscErrorCode code = IP_ALLOCATE(leaders, &p.heap);
+  const PetscErrorCode code = IP_ALLOCATE(p.leaders, &p.heap);
 
-  if (!code) play_through(&p, leaders);
+  if (!code) play_through(&p);
   ip_release(&p.end);
   ip_release(&p.heap);
   PetscCall(code);

@@ -34,6 +34,46 @@ done
 expect 64 "$program" plan a.yaml --rates no-such-host
 says 'infoplane plan --calibrate'
 
+# ---- groups ---------------------------------------------------------------------------------------
+printf 'repeat: 300\ntrain.epochs: 40\nestimate: [{kind: kde, noise_variance: [1e-3, 1e-1]}]\n' >g.yaml
+expect 0 "$program" plan g.yaml --ranks 1,2
+[ "$(grep -c groups out)" = 0 ] || { cat out; fail "groups, but every rank trains"; }
+kept=$(sed -n 's/^ *checkpoints \(.*\) a rank in .*/\1/p' out)
+cp out alone
+expect 0 "$program" plan g.yaml ranks_per_run=2 --ranks 1,2,3,4,128,130
+says 'of 2 ranks, of which the first trains a run and the others assist its kde'
+says 'estimated as if nobody waited for another'
+says 'above 64 groups rank 0 only hands out runs: 1 that would assist it is idle'
+says "$kept a group in"
+# ranks and groups by hand; one rank has nobody to share with; two save time together, but not more than
+# apart; 2^24 and 2^25 bytes of pairs on their way
+"$python" - <<'END'
+import re
+def rows(name):
+    return [re.match(r" +(\d+) +(?:(\d+) +)?((?:[\d.]+ [dhms] ?)+) +(\d+) %", line) for line in open(name)]
+def seconds(row):
+    words = row[3].split()
+    unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    return sum(float(n) * unit[u] for n, u in zip(words[::2], words[1::2]))
+def memory(name):
+    return float(re.search(r"memory +([\d.]+) MB a rank", open(name).read())[1])
+alone, groups = ([row for row in rows(name) if row] for name in ("alone", "out"))
+assert [(row[1], row[2]) for row in groups] == [
+    ("1", "1"), ("2", "1"), ("3", "2"), ("4", "2"), ("128", "64"), ("130", "65")], groups
+assert groups[0].group(3, 4) == alone[0].group(3, 4), groups
+assert seconds(alone[1]) <= seconds(groups[1]) < 0.8 * seconds(alone[0]), (alone, groups)
+assert abs(memory("out") - memory("alone") - 50.331648) < 0.6, (memory("out"), memory("alone"))
+END
+expect 0 "$program" plan g.yaml ranks_per_run=2 --ranks 4,128
+[ "$(grep -c 'only hands out' out)" = 0 ] || { cat out; fail "64 groups: rank 0 trains"; }
+expect 0 "$program" plan a.yaml ranks_per_run=2
+says '0 of 64 runs have so much kde that it is shared'
+printf 'studies: [{name: a}, {name: b, train.epochs: 3, estimate: [{kind: binning}]}]\n' | cat g.yaml - >h.yaml
+expect 0 "$program" plan h.yaml ranks_per_run=2
+says '300 of 600 runs have so much kde that it is shared'
+expect 0 "$program" plan g.yaml checkpoint=none
+says 'checkpoints none'
+
 # ---- options --------------------------------------------------------------------------------------
 expect 64 "$program" plan a.yaml --rank 4
 says 'Did you mean "--ranks"?'
@@ -92,6 +132,23 @@ expect 0 "$program" plan 'my study.yaml' "name=$name" --for slurm --nodes 1 --ra
 sh -n out
 [ ! -e hit ] || fail "a name was a command"
 cd ..
+
+# ---- groups in a job: two ranks each, where as many would train alone ------------------------------------
+checkpoints() { sed -n 's/^# Results .*, and \(.*\) of checkpoints.*/\1/p' out; }
+expect 0 "$program" plan g.yaml --for slurm --nodes 2 --ranks-per-node 2 --time 12h
+[ "$(grep -c '^# Groups' out)" = 0 ] || { cat out; fail "groups, but every rank trains"; }
+kept=$(checkpoints)
+expect 0 "$program" plan g.yaml --for slurm --nodes 2 --ranks-per-node 4 --time 12h ranks_per_run=2
+says 'on 2 x 4 ranks in 4 groups'
+says '# Groups     of 2 ranks'
+[ "$(checkpoints)" = "$kept" ] || { cat out; fail "checkpoints, but of four groups: $kept"; }
+[ "$(grep -c 'some lie on two nodes' out)" = 0 ] || { cat out; fail "no group lies on two nodes"; }
+grep -q "'ranks_per_run=2'" out || fail "the job does not know of its groups"
+sh -n out
+expect 0 "$program" plan g.yaml --for slurm --nodes 2 --ranks-per-node 3 --time 12h ranks_per_run=2
+says 'some lie on two nodes'
+expect 0 "$program" plan g.yaml --for slurm --nodes 1 --ranks-per-node 2 --time 12h checkpoint=none
+says 'and 0 B of checkpoints'
 
 # ---- more lives than one; times that cannot be -------------------------------------------------------
 expect 0 "$program" plan a.yaml repeat=20000 train.epochs=20000 --for=slurm --nodes=1 --ranks-per-node=2 --time=2h

@@ -15,15 +15,34 @@ for name in $(env | sed -n 's/^\(SLURM[A-Z_]*\|SBATCH_[A-Z_]*\|PMIX_[A-Z_]*\)=.*
 done
 begun=$(date +%s)
 slurm=$(mktemp -d /tmp/slurm.XXXXXX) # short and without spaces, whatever TMPDIR is
-trap '"$tests/slurm_down.sh" "$slurm"' EXIT
+stories=''
+# shellcheck disable=SC2086  # a list
+trap '[ -z "$stories" ] || kill $stories 2>/dev/null; "$tests/slurm_down.sh" "$slurm"' EXIT
 trap 'exit 1' HUP INT TERM
 # Ended by force, we cannot: this one can.
 # shellcheck disable=SC2016  # its own words
 setsid sh -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; exec "$2" "$3"' - \
   $$ "$tests/slurm_down.sh" "$slurm" >/dev/null 2>&1 </dev/null &
-[ -z "$long" ] || export SLURMD_TIMEOUT=20
+
+# What is trained, long enough to be disturbed or not, and what comes out of it undisturbed, while Slurm
+# comes up.
+cat >s.yaml <<'YAML'
+look: [0]
+estimate: [{kind: binning, bins: 30}]
+reproducible: yes
+studies:
+  - {name: short, train.epochs: 5, repeat: 4}
+  - {name: long, train.epochs: 8000, repeat: 2}
+YAML
+sed 's/8000/300/' s.yaml >calm.yaml
+endless=train.epochs=2000000 # for jobs that are ended before
+[ -z "$long" ] || export SLURMD_TIMEOUT=40
+IP_PYTHON=$python "$tests/slurm_up.sh" "$slurm" 3 2 >up 2>&1 &
+up=$!
+ranks 2 "$program" run s.yaml -q -o good.h5 || fail "an undisturbed run"
+"$program" run calm.yaml -q -o calm.h5 || fail "an undisturbed run"
 code=0
-IP_PYTHON=$python "$tests/slurm_up.sh" "$slurm" 3 >up 2>&1 || code=$?
+wait "$up" || code=$?
 [ "$code" != 77 ] || skip "$(cat up)"
 [ "$code" = 0 ] || { cat up; fail "no Slurm"; }
 export SLURM_CONF="$slurm/slurm.conf"
@@ -36,11 +55,32 @@ SITE
 cp -R "$top/jobs" "the jobs"
 export INFOPLANE="$program" INFOPLANE_SITE=./site.sh TEST_LAUNCHER=srun
 
-# section TEXT: says when what begins
-section() { echo "$(($(date +%s) - begun)) s: $*"; }
 patience=1200 # tenths of a second, at least
 
 # ---- words ---------------------------------------------------------------------------------------
+
+# note TEXT: says when what is
+note() { echo "$(($(date +%s) - begun)) s: $*"; }
+
+# Jobs wait for Slurm more than they work: stories are told beside each other, each with jobs and files
+# of its own. story WORD ...: begins one; told: all that have begun end well
+story() {
+  ("$@") >"story $*" 2>&1 &
+  stories="$stories $!"
+  names="$names$!:$*
+"
+}
+names=''
+told() {
+  bad=''
+  for story in $stories; do
+    wait "$story" || bad=yes
+    name=$(echo "$names" | sed -n "s/^$story://p")
+    note "$name"
+    [ -z "$bad" ] || { cat "story $name"; fail "$name"; }
+    stories=${stories# "$story"}
+  done
+}
 
 # submit [OPTION ...] SCRIPT WORD ...: its number in job
 submit() { job=$(sbatch --parsable "$@"); }
@@ -55,6 +95,7 @@ becomes() {
     [ "$tries" -lt "$patience" ] || { scontrol show job "$job"; log; fail "the job does not become $1"; }
     sleep 0.1
   done
+  note "job $job: $1"
 }
 
 # logged TEXT: its log says so
@@ -63,11 +104,12 @@ logged() { grep -qF -- "$1" "infoplane-$job.log" || { log; fail "its log does no
 # trains FILE: waits until the job trains
 trains() {
   tries=0
-  until "$program" status "$1" 2>/dev/null | grep -q "job $job: .* [1-9][0-9]* running"; do
+  until "$program" status "$1" 2>/dev/null | grep -q "job ${job}[: ].* [1-9][0-9]* running"; do
     tries=$((tries + 1))
     [ "$tries" -lt 600 ] || { log; fail "the job does not begin to train $1"; }
     sleep 0.1
   done
+  note "job $job trains"
 }
 
 # Instead of waiting until the limit is near.
@@ -82,138 +124,152 @@ again_now() {
     [ "$tries" -lt "$patience" ] || fail "the last life does not end"
     sleep 0.1
   done
+  note "job $job: its last life is over"
   sleep 1
   scontrol update "JobId=$job" StartTime=now
 }
 
-same_bytes() { cmp "$1" good.h5 || fail "$1: other bytes than those of an undisturbed run"; }
+# same_bytes FILE [UNDISTURBED]
+same_bytes() { cmp "$1" "${2:-good.h5}" || fail "$1: other bytes than those of an undisturbed run"; }
 
-# ---- start to finish --------------------------------------------------------------------------------
-section start to finish
+# ---- start to finish -----------------------------------------------------------------------------
 
-cat >s.yaml <<'YAML'
-look: [0]
-estimate: [{kind: binning, bins: 30}]
-reproducible: yes
-studies:
-  - {name: short, train.epochs: 5, repeat: 4}
-  - {name: long, train.epochs: 8000, repeat: 2}
-YAML
-TEST_LAUNCHER=srun submit -N2 -n4 "the jobs/run.sbatch" s.yaml -o srun.h5
-first=$job
-TEST_LAUNCHER=mpirun submit -N2 -n4 "the jobs/run.sbatch" s.yaml -o mpirun.h5
-"$program" run s.yaml -q -o good.h5 || fail "an undisturbed run"
-becomes COMPLETED
-same_bytes mpirun.h5
-job=$first
-becomes COMPLETED
-same_bytes srun.h5
+# print_script INPUT WORD ...: into $script, what infoplane plan prints for two nodes
+print_script() { "$program" plan "$@" --for slurm --nodes 2 --time 1h -q >"$script" || fail "no script"; }
 
-# ---- the time is nearly up: back into the queue, and on ---------------------------------------------
-section the time is nearly up
+finish_printed() {
+  script=printed.sbatch
+  print_script calm.yaml --ranks-per-node 2 -o printed.h5
+  submit printed.sbatch
+  becomes COMPLETED
+  [ "$(shown "$job" NumNodes),$(shown "$job" NumTasks)" = 2,4 ] || fail "another shape"
+  logged ' start 1 on n['
+  same_bytes printed.h5 calm.h5
+  "$program" status printed.h5 | grep -q ': 6 done, 0 diverged, 0 failed, 0 pending' || fail "it is not complete"
+}
 
-for launcher in srun mpirun; do
-  TEST_LAUNCHER=$launcher
-  submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o time.h5
-  trains time.h5
+finish() { # LAUNCHER
+  TEST_LAUNCHER=$1
+  submit -N2 -n4 "the jobs/run.sbatch" calm.yaml -o "finish $1.h5"
+  becomes COMPLETED
+  same_bytes "finish $1.h5" calm.h5
+}
+
+# ---- the time is nearly up: back into the queue, and on ------------------------------------------
+
+comes_back() { # FILE: the job trains it
+  trains "$1"
   time_signal
   becomes PENDING 1
   logged 'stopping: SIGUSR1'
   logged 'goes back into the queue'
-  "$program" status time.h5 | grep -q 'begun and kept in time.h5.ckpt' || fail "no checkpoints"
+  "$program" status "$1" | grep -q "begun and kept in $1.ckpt" || fail "no checkpoints"
   again_now
   becomes COMPLETED 1
   logged 'start 2'
-  logged 'up from time.h5.ckpt'
-  same_bytes time.h5
-  rm time.h5
-done
+  logged "up from $1.ckpt"
+  same_bytes "$1"
+}
 
-if [ -n "$long" ]; then # the limit itself, and the two minutes between lives
-  patience=36000
-  mv good.h5 short.h5
-  "$program" run s.yaml -q -o good.h5 train.epochs=150000 || fail "an undisturbed run"
-  for launcher in srun mpirun; do
-    TEST_LAUNCHER=$launcher
-    submit -N2 -n2 -t 1 --signal=B:USR1@20 "the jobs/run.sbatch" s.yaml -o limit.h5 train.epochs=150000
-    becomes COMPLETED 1
-    same_bytes limit.h5
-    rm limit.h5
-  done
-  mv short.h5 good.h5
-fi
-TEST_LAUNCHER=srun
+time_is_up() { # LAUNCHER
+  TEST_LAUNCHER=$1
+  # as if a task of an array had submitted it, which hands its names down
+  SLURM_ARRAY_JOB_ID=1 SLURM_ARRAY_TASK_ID=7 \
+    submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o "$1.h5"
+  comes_back "$1.h5"
+}
 
-# ---- reasons to stay away ------------------------------------------------------------------------------
-section reasons to stay away
+# Of the script of infoplane plan, submitted in another folder, where its log goes.
+time_is_up_printed() { # LAUNCHER
+  TEST_LAUNCHER=$1 script=again.sbatch
+  mkdir elsewhere
+  print_script s.yaml --ranks-per-node 1 -o again.h5
+  job=$(cd elsewhere && sbatch --parsable ../again.sbatch)
+  ln -s "elsewhere/infoplane-$job.log" .
+  comes_back again.h5
+}
 
-# A person cancels; a site forbids to come back; that was the last life. By hand it goes on each time.
-submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o hand.h5
-trains hand.h5
-scancel "$job"
-becomes CANCELLED
-logged 'stopping: SIGTERM'
-"$program" status hand.h5 | grep -q 'no job is writing it' || fail "it is still written"
+limit() { # LAUNCHER
+  TEST_LAUNCHER=$1
+  submit -N2 -n2 -t 1 --signal=B:USR1@20 "the jobs/run.sbatch" s.yaml -o "limit $1.h5" train.epochs=150000
+  becomes COMPLETED 1
+  cmp "limit $1.h5" long.h5 || fail "other bytes than those of an undisturbed run"
+}
 
-# it submits itself, too
-job=$("the jobs/run.sbatch" --parsable --nodes=2 --ntasks=2 --no-requeue s.yaml -o hand.h5)
-trains hand.h5
-time_signal
-becomes FAILED
-logged 'does not let a job go back'
-logged 'the\ jobs/run.sbatch s.yaml -o hand.h5'
+# ---- reasons to stay away ------------------------------------------------------------------------
 
-INFOPLANE_LIVES=1 submit -n2 "the jobs/run.sbatch" s.yaml -o hand.h5
-trains hand.h5
-time_signal
-becomes FAILED
-logged 'INFOPLANE_LIVES allows 1'
+# A person cancels: by hand it goes on.
+cancelled() {
+  submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o hand.h5
+  trains hand.h5
+  scancel "$job"
+  becomes CANCELLED
+  logged 'stopping: SIGTERM'
+  "$program" status hand.h5 | grep -q 'no job is writing it' || fail "it is still written"
+  submit -n2 "the jobs/run.sbatch" s.yaml -o hand.h5
+  becomes COMPLETED
+  same_bytes hand.h5
+}
 
-submit -n2 "the jobs/run.sbatch" s.yaml -o hand.h5
-becomes COMPLETED
-same_bytes hand.h5
+# A site forbids to come back; that was the last life. It submits itself, too.
+forbidden() {
+  job=$("the jobs/run.sbatch" --parsable --nodes=2 --ntasks=2 --no-requeue s.yaml -o no.h5 $endless)
+  trains no.h5
+  time_signal
+  becomes FAILED
+  logged 'does not let a job go back'
+  logged 'the\ jobs/run.sbatch s.yaml -o no.h5'
+}
+
+last_life() {
+  INFOPLANE_LIVES=1 submit -n2 "the jobs/run.sbatch" s.yaml -o last.h5 $endless
+  trains last.h5
+  time_signal
+  becomes FAILED
+  logged 'INFOPLANE_LIVES allows 1'
+}
 
 # Nothing gets further: this program is always too slow.
-cat >stuck <<'STUCK'
+stuck() {
+  cat >slow <<'SLOW'
 #!/bin/sh
 [ "$1" = run ] || exit 66
 trap 'exit 75' USR1
-touch stuck.runs
+touch slow.runs
 while :; do sleep 0.1; done
-STUCK
-chmod +x stuck
-INFOPLANE=./stuck submit -n1 "the jobs/run.sbatch" s.yaml -o none.h5
-until [ -e stuck.runs ]; do sleep 0.1; done
-time_signal
-becomes FAILED
-logged 'nothing got further'
+SLOW
+  chmod +x slow
+  INFOPLANE=./slow submit -n1 "the jobs/run.sbatch" s.yaml -o none.h5
+  until [ -e slow.runs ]; do sleep 0.1; done
+  time_signal
+  becomes FAILED
+  logged 'nothing got further'
+}
 
-# ---- two jobs on one file; a stop file ends a job for good ---------------------------------------------
-section two jobs on one file
+# ---- two jobs on one file; a stop file ends a job for good -----------------------------------------
 
-submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o two.h5 train.epochs=2000000
-trains two.h5
-first=$job
-submit -n2 "the jobs/run.sbatch" s.yaml -o two.h5 train.epochs=2000000
-becomes FAILED
-[ "$(shown "$job" ExitCode)" = 77:0 ] || { log; fail "the second job is not refused"; }
-logged "job $first"
-job=$first
-touch two.h5.stop
-becomes FAILED
-[ "$(shown "$job" ExitCode)" = 75:0 ] || { log; fail "the first job does not stop cleanly"; }
-logged 'not by the time limit'
+two_jobs() {
+  submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o two.h5 $endless
+  trains two.h5
+  first=$job
+  submit -n2 "the jobs/run.sbatch" s.yaml -o two.h5 $endless
+  becomes FAILED
+  [ "$(shown "$job" ExitCode)" = 77:0 ] || { log; fail "the second job is not refused"; }
+  logged "job $first"
+  job=$first
+  touch two.h5.stop
+  becomes FAILED
+  [ "$(shown "$job" ExitCode)" = 75:0 ] || { log; fail "the first job does not stop cleanly"; }
+  logged 'not by the time limit'
+}
 
-# ---- shares in a job array ------------------------------------------------------------------------------
-section shares in a job array
+# ---- shares in a job array -----------------------------------------------------------------------
 
-if "$program" help share >/dev/null 2>&1; then
-  grep -v short s.yaml >a.yaml
-  "$program" run a.yaml -q -o one.h5 || fail "an undisturbed run"
-  submit --array=1-2 -n1 "the jobs/array.sbatch" a.yaml -o parts.h5
-  trains parts.2-of-2.h5
+array() {
+  submit --array=1-2 -n1 "the jobs/array.sbatch" s.yaml -o parts.h5
   array=$job
   job=${array}_2 # Slurm gives it the number of the whole array, which must not come back with it
+  trains parts.2-of-2.h5
   time_signal
   becomes PENDING 1
   again_now
@@ -221,29 +277,59 @@ if "$program" help share >/dev/null 2>&1; then
   job=${array}_1
   becomes COMPLETED
   [ "$(shown "$job" Restarts)" = 0 ] || fail "another share came back, too"
-  eval "$(grep ' merge ' "infoplane-$job.log")" >out 2>&1 || { cat out; log; fail "merge"; }
-  cmp one.h5 parts.h5 || fail "the shares, joined, are not what one job writes"
+  eval "$(grep ' merge ' "infoplane-$job.log")" >merged 2>&1 || { cat merged; log; fail "merge"; }
+  same_bytes parts.h5
+}
+
+# ---- a node dies ---------------------------------------------------------------------------------
+
+node_dies() {
+  submit -p spare -N2 -n2 "the jobs/run.sbatch" s.yaml -o node.h5
+  trains node.h5
+  node=$(shown "$job" NodeList)   # n[4-5]: the batch script runs on the first
+  node=n${node#n\[?[-,]}
+  node=${node%]}
+  # its tasks, and what Slurm started them with
+  # shellcheck disable=SC2013  # words
+  for process in $(grep -lszxF "SLURM_CONF=$SLURM_CONF" /proc/[0-9]*/environ); do
+    process=${process%/environ}
+    grep -qszx "SLURMD_NODENAME=$node" "$process/environ" || continue
+    parent=$(sed -n 's/^PPid:\s*//p' "$process/status" 2>/dev/null) || true
+    [ "$(cat "/proc/$parent/comm" 2>/dev/null)" != slurmstepd ] || kill -9 "$parent"
+    kill -9 "${process#/proc/}" 2>/dev/null || true
+  done
+  kill -9 "$(cat "$slurm/slurmd.$node.pid")"
+  [ -n "$long" ] || scontrol update "NodeName=$node" State=DOWN Reason=dead
+  becomes PENDING 1
+  scontrol update "JobId=$job" Partition=main # of the other there is one node left
+  again_now
+  becomes COMPLETED 1
+  same_bytes node.h5
+}
+
+# ---- all of them -----------------------------------------------------------------------------------
+
+note "Slurm is up"
+story array
+story time_is_up srun
+story time_is_up_printed mpirun
+story cancelled
+story node_dies
+story forbidden
+story last_life
+story two_jobs
+story stuck
+story finish_printed
+story finish mpirun
+told
+if [ -n "$long" ]; then # the limit itself, and the two minutes between lives
+  patience=36000
+  "$program" run s.yaml -q -o long.h5 train.epochs=150000 || fail "an undisturbed run"
+  story time_is_up mpirun
+  story limit srun
+  told
+  story finish srun
+  story limit mpirun
+  told
 fi
-
-# ---- a node dies -----------------------------------------------------------------------------------------
-section a node dies
-
-submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o node.h5
-trains node.h5
-node=$(shown "$job" NodeList)   # n[1-2]: the batch script runs on the first
-node=n${node#n\[?[-,]}
-node=${node%]}
-for process in /proc/[0-9]*; do # its tasks, and what Slurm started them with
-  grep -qszxF "SLURM_CONF=$SLURM_CONF" "$process/environ" || continue
-  grep -qszx "SLURMD_NODENAME=$node" "$process/environ" || continue
-  parent=$(sed -n 's/^PPid:\s*//p' "$process/status" 2>/dev/null) || true
-  [ "$(cat "/proc/$parent/comm" 2>/dev/null)" != slurmstepd ] || kill -9 "$parent"
-  kill -9 "${process#/proc/}" 2>/dev/null || true
-done
-kill -9 "$(cat "$slurm/slurmd.$node.pid")"
-[ -n "$long" ] || scontrol update "NodeName=$node" State=DOWN Reason=dead
-becomes PENDING 1
-again_now
-becomes COMPLETED 1
-same_bytes node.h5
-section "all is as it should be"
+echo "all is as it should be"

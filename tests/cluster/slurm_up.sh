@@ -3,15 +3,17 @@
 # systemd, control groups or a database. All it has lies in one folder, with its own key, socket and
 # ports, so that several may stand side by side.
 #
-#   slurm_up.sh FOLDER [NODES]      FOLDER from mktemp, its path short: sockets lie below it
+#   slurm_up.sh FOLDER [NODES [SPARE]]     FOLDER from mktemp, its path short: sockets lie below it
 #   SLURM_CONF=FOLDER/slurm.conf sbatch ...
 #   slurm_down.sh FOLDER
 #
-# Nodes claim four CPUs each whatever the machine has. SLURMD_TIMEOUT (300) are the seconds after
-# which a silent node counts as dead. Ends with 77 and a reason where it cannot be done.
+# Nodes claim four CPUs each whatever the machine has; the last ones, SPARE of them beside the NODES,
+# make the partition `spare`. SLURMD_TIMEOUT (300) are the seconds after which a silent node counts as
+# dead. Ends with 77 and a reason where it cannot be done.
 set -eu
 folder=$1
-nodes=${2:-3}
+main=${2:-3}
+nodes=$((main + ${3:-0}))
 export SLURM_CONF="$folder/slurm.conf"
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -79,7 +81,7 @@ SlurmdParameters=config_overrides
 ReturnToService=2
 SlurmdTimeout=${SLURMD_TIMEOUT:-300}
 MessageTimeout=60
-KillWait=10
+KillWait=5
 MinJobAge=3600
 JobRequeue=1
 SchedulerType=sched/backfill
@@ -91,7 +93,9 @@ CONF
     node=$((node + 1))
     echo "NodeName=n$node NodeHostname=$host NodeAddr=127.0.0.1 Port=$port CPUs=4 State=UNKNOWN"
   done
-  echo "PartitionName=main Nodes=ALL Default=YES MaxTime=UNLIMITED State=UP"
+  echo "PartitionName=main Nodes=n[1-$main] Default=YES MaxTime=UNLIMITED State=UP"
+  [ "$nodes" = "$main" ] ||
+    echo "PartitionName=spare Nodes=n[$((main + 1))-$nodes] MaxTime=UNLIMITED State=UP"
 } >"$SLURM_CONF"
 
 slurmctld -c >"$folder/log/slurmctld.out" 2>&1 </dev/null ||

@@ -11,9 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
+static void be_no_job(void)
+{
+  unsetenv("SLURM_JOB_ID"), unsetenv("SLURM_RESTART_COUNT");
+  unsetenv("SLURM_ARRAY_JOB_ID"), unsetenv("SLURM_ARRAY_TASK_ID");
+}
+
 static int enter(void **state)
 {
-  unsetenv("SLURM_JOB_ID");
+  be_no_job();
   return folder_enter(state);
 }
 
@@ -173,16 +179,44 @@ static void fake_squeue(const char *prints, int returns)
   assert_int_equal(chmod("squeue", 0755), 0);
 }
 
+/* It lies in our folder; the path as it was. */
+static char *find_squeue_here(void)
+{
+  const char *before = getenv("PATH");
+  char *path = strdup(before ? before : ""), ours[128];
+
+  snprintf(ours, sizeof ours, "%s:/usr/bin:/bin", folder);
+  setenv("PATH", ours, 1);
+  return path;
+}
+
+static void find_squeue_as_before(char *path)
+{
+  setenv("PATH", path, 1);
+  free(path);
+  unlink("arguments");
+}
+
+/* What it was asked last, which is forgotten; NULL: whether it was asked. */
+static bool asked_squeue(const char *arguments)
+{
+  FILE *file = fopen("arguments", "r");
+  char text[128] = "";
+
+  if (!file) return false;
+  assert_non_null(fgets(text, sizeof text, file));
+  fclose(file);
+  unlink("arguments");
+  return !arguments || strcmp(text, arguments) == 0;
+}
+
 static void a_job_that_slurm_forgot_is_gone(void **state)
 {
   static const char text[] =
       "token: 1\nhost: elsewhere\npid: 12\nstarted: 34\njob: 77\nrestart: 1\n";
-  const char *before = getenv("PATH");
-  char *path = strdup(before ? before : ""), ours[128];
+  char *path = find_squeue_here();
 
   (void)state;
-  snprintf(ours, sizeof ours, "%s:/usr/bin:/bin", folder);
-  setenv("PATH", ours, 1);
   leave_lock(text, 0);
   fake_squeue("echo 77 batch train", 0);
   refused(false, "of job 77 on host elsewhere");
@@ -211,9 +245,87 @@ static void a_job_that_slurm_forgot_is_gone(void **state)
   setenv("SLURM_RESTART_COUNT", "2", 1);
   taken(false);
   unsetenv("SLURM_JOB_ID"), unsetenv("SLURM_RESTART_COUNT");
-  setenv("PATH", path, 1);
-  free(path);
-  unlink("arguments");
+  find_squeue_as_before(path);
+}
+
+/* The job of the environment: its number, and array and task. */
+static void be_job(const char *id, const char *array, const char *task)
+{
+  setenv("SLURM_JOB_ID", id, 1);
+  setenv("SLURM_ARRAY_JOB_ID", array, 1);
+  setenv("SLURM_ARRAY_TASK_ID", task, 1);
+}
+
+/* Task 2 of array 77, whose number is 77, is over; task 1, whose number is 78, still runs: to Slurm 77
+   is both of them. */
+static void a_task_of_an_array_has_a_name_of_its_own(void **state)
+{
+  static const char text[] =
+      "token: 1\nhost: elsewhere\npid: 12\nstarted: 34\njob: 77_2\nrestart: 1\n";
+  static const char *const no_job[] = {"77_", "_2", "77_2_3", "77_x", "77_2;reboot", "7-7"};
+  char *path = find_squeue_here();
+
+  (void)state;
+  leave_lock(text, 0);
+  fake_squeue("echo 77_2 batch train", 0);
+  refused(false, "of job 77_2 on host elsewhere");
+  fake_squeue("[ \"$3\" = 77_2 ] || echo 77_1 batch train", 0);
+  taken(false);
+  assert_true(asked_squeue("--noheader --jobs 77_2\n"));
+  setenv("SLURM_RESTART_COUNT", "2", 1);
+  be_job("78", "77", "1");
+  leave_lock(text, 0);
+  fake_squeue("echo 77_2 batch train", 0);
+  refused(false, "of job 77_2"); /* another task, whatever our life is */
+  assert_true(asked_squeue("--noheader --jobs 77_2\n"));
+  be_job("77", "77", "2");
+  taken(false); /* ours, in its next life */
+  for (size_t i = 0; i < sizeof no_job / sizeof no_job[0]; i++) {
+    char lock[128];
+
+    snprintf(lock, sizeof lock, "token: 1\nhost: elsewhere\njob: %s\n", no_job[i]);
+    leave_lock(lock, 0);
+    fake_squeue("", 0);
+    refused(false, "process 0 on host elsewhere"); /* of no job, and nobody is asked */
+    assert_false(asked_squeue(NULL));
+  }
+  unlink("x.h5.lock"), unlink("squeue");
+  be_no_job();
+  find_squeue_as_before(path);
+}
+
+/* The lock of a job with this number, array and task is said to be of this one. */
+static void names_itself(const char *name)
+{
+  ip_lock *lock = NULL;
+  ip_text words = {0};
+  char refusal[64], description[64];
+
+  snprintf(refusal, sizeof refusal, " of %s on host", name);
+  snprintf(description, sizeof description, ", %s", name);
+  OK(ip_lock_take("x.h5", false, 0, &lock));
+  refused(false, refusal);
+  OK(ip_lock_describe("x.h5", &words));
+  assert_non_null(strstr(words.text, description));
+  ip_text_clear(&words);
+  ip_lock_release(&lock);
+}
+
+/* What squeue shows is 77_2 and 77_1; 77_1 is also what a job says that task 1 has submitted, and its
+   number alone is true then. */
+static void a_task_names_itself(void **state)
+{
+  (void)state;
+  be_job("77", "77", "2");
+  names_itself("job 77_2");
+  be_job("78", "77", "1");
+  names_itself("job 78 (77_1)");
+  be_job("78", "77", "; ls");
+  names_itself("job 78");
+  be_no_job();
+  setenv("SLURM_JOB_ID", "77", 1);
+  names_itself("job 77");
+  be_no_job();
 }
 
 /* What an editor or a broken disk leaves is nobody's word: refused, and never obeyed. */
@@ -312,6 +424,8 @@ int main(void)
       cmocka_unit_test(same_number_is_not_same_process),
       cmocka_unit_test(another_host_needs_silence_and_a_word),
       cmocka_unit_test(a_job_that_slurm_forgot_is_gone),
+      cmocka_unit_test(a_task_of_an_array_has_a_name_of_its_own),
+      cmocka_unit_test(a_task_names_itself),
       cmocka_unit_test(rubbish_is_not_trusted),
       cmocka_unit_test(attempts_of_the_dead_are_removed),
       cmocka_unit_test(holder_notices_a_replaced_lock),

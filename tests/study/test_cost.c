@@ -95,9 +95,71 @@ static void times_are_counts_by_rates(void **state)
   NEAR(time->ahead, 8 + look, 1e-9, "one epoch and one look ahead");
   NEAR(time->pause, (7 * 64 + 8 * look * look / 4) / (7 * 8 + 4 * look), 1e-9, "pause");
   NEAR(half->seconds, (7 * 8 + 4 * look) / 2 + 3, 1e-9, "half of it is done");
-  NEAR(pair->seconds, 7 * 8 + 4 * (8 + 41.94304 / 2) + 3, 1e-9, "KDE is shared");
+  NEAR(pair->seconds, 7 * 8 + 4 * (8 + 41.94304) / 2 + 3, 1e-9, "KDE is cut to size");
   NEAR(pair->alone, time->seconds, 1e-9, "the work is the same");
   study_clear(&s);
+}
+
+/* Activations cost 1 ms: 2048 x 7 of training, as many of a look's gradients and 4096 x 7 of its forward
+   pass, which each assistant makes too. */
+static void groups_share_looks(void **state)
+{
+  study s = study_of(small);
+  ip_rates rates = {{0}};
+  ip_run_time time[1];
+  const int32_t todo[] = {0};
+  ip_times_of of = {.plan = s.plan, .rates = &rates, .n = 1, .todo = todo};
+  const double forward = 28.672, epoch = 8 + 14.336, rest = epoch + forward, kde = 41.94304;
+
+  (void)state;
+  rates.second[IP_COST_step] = 1.0;
+  rates.second[IP_COST_activation] = 1e-3;
+  rates.second[IP_COST_kde_difference] = 1e-6;
+  of.ranks_per_run = 2;
+  OK(ip_run_times(&of, time));
+  NEAR(time->seconds, 7 * epoch + 4 * (rest + kde + forward) / 2, 1e-9, "two are busy alike");
+  NEAR(time->ahead, epoch + (rest + kde + forward) / 2, 1e-9, "one epoch and one look ahead");
+  of.ranks_per_run = 16;
+  OK(ip_run_times(&of, time));
+  NEAR(time->seconds, 7 * epoch + 4 * rest, 1e-9, "the rest of a look is not shared");
+  NEAR(time->alone, 7 * epoch + 4 * (rest + kde), 1e-9, "work");
+  study_clear(&s);
+}
+
+/* n^2 (3 + 8 + 2 + 8) / 2 operations for one noise: 5e7 are reached at 2183. */
+static void small_looks_are_not_shared(void **state)
+{
+  static const size_t items = 1 << 24, kept = 1 << 25;
+  static const char *const what[] = {
+      "dataset.samples: 2182\nestimate: [{kind: kde, noise_variance: 0.1}]\n",
+      "dataset.samples: 2183\nestimate: [{kind: kde, noise_variance: 0.1}]\n",
+      "estimate: [{kind: binning, bins: [30, 40, 50]}]\n",
+      "train.fraction: 50%\nestimate: [{kind: kde, noise_variance: 0.1, on: [train, test]}]\n",
+      "train.fraction: 50%\nestimate: [{kind: kde, noise_variance: 0.1, on: train}]\n"};
+  /* 2048 of train, 2048 of test: 44 million operations each */
+  static const bool shared[] = {false, true, false, true, false};
+
+  (void)state;
+  for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
+    ip_text yaml = {0};
+
+    OK(ip_text_add(&yaml, "network.hidden: [3]\nlook: [1]\n%s", what[i]));
+    study s = study_of(yaml.text);
+    const ip_rates rates = ip_rates_default();
+    const int32_t todo[] = {0};
+    ip_run_time one[1], two[1];
+    ip_times_of of = {.plan = s.plan, .rates = &rates, .n = 1, .todo = todo};
+
+    OK(ip_run_times(&of, one));
+    of.ranks_per_run = 2;
+    OK(ip_run_times(&of, two));
+    assert_int_equal(ip_run_is_shared(s.plan, 0), shared[i]);
+    assert_int_equal(two->seconds < one->seconds, shared[i]);
+    assert_int_equal(ip_plan_memory(s.plan, 2) - ip_plan_memory(s.plan, 1),
+                     shared[i] ? items + kept : 0);
+    study_clear(&s);
+    ip_text_clear(&yaml);
+  }
 }
 
 static void the_longest_comes_first(void **state)
@@ -223,6 +285,8 @@ int main(void)
       cmocka_unit_test(one_look),
       cmocka_unit_test(wide_layers_are_the_librarys),
       cmocka_unit_test(times_are_counts_by_rates),
+      cmocka_unit_test(groups_share_looks),
+      cmocka_unit_test(small_looks_are_not_shared),
       cmocka_unit_test(the_longest_comes_first),
       cmocka_unit_test(known_rates_are_found_again),
       cmocka_unit_test(noise_stays_in_the_error),

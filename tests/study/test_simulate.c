@@ -139,6 +139,25 @@ static void groups_share_a_run(void **state)
   NEAR(f.efficiency, 40.0 / 48.0, 1e-3, "two groups of two");
 }
 
+/* Five ranks: two groups of two, and one rank alone. */
+static void the_last_group_may_be_smaller(void **state)
+{
+  ip_run_time time[4], last[4];
+  ip_launch launch = {.n = 3, .time = time, .last = last, .ranks = 5, .ranks_per_run = 2};
+
+  (void)state;
+  for (int i = 0; i < 4; i++) time[i] = (ip_run_time){.seconds = 6.0, .alone = 10.0};
+  fill(last, 4, 10.0);
+  NEAR(of(launch).wall, 10.0, soon, "a run each");
+  NEAR(of(launch).efficiency, 30.0 / 50.0, 1e-3, "a run each");
+  launch.n = 4;
+  NEAR(of(launch).wall, 12.0, soon, "one of two has a second one");
+  launch.last = NULL;
+  NEAR(of(launch).wall, 12.0, soon, "equal groups");
+  launch.n = 3;
+  NEAR(of(launch).wall, 6.0, soon, "equal groups, a run each");
+}
+
 /* Whatever the runs. */
 static void bounds_hold(void **state)
 {
@@ -205,6 +224,7 @@ int main(void)
       cmocka_unit_test(the_next_run_is_asked_for_ahead),
       cmocka_unit_test(rank_0_is_the_bottleneck),
       cmocka_unit_test(groups_share_a_run),
+      cmocka_unit_test(the_last_group_may_be_smaller),
       cmocka_unit_test(bounds_hold),
       cmocka_unit_test(it_is_large),
       cmocka_unit_test(nothing_to_do),
