@@ -38,15 +38,24 @@ const char *verb_name(size_t i)
    ours: arguments and texts of an input have none.) */
 static void print_message(const char *text)
 {
+  enum { LONGEST = sizeof "\\x1b" }; /* and the byte that ends it */
+  char line[4096];                   /* written at once, else mpirun's own words come between */
+  size_t n = 0;
+
   for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
     const bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
 
+    if (n + LONGEST > sizeof line) {
+      fwrite(line, 1, n, stderr);
+      n = 0;
+    }
     if ((*c < 0x20 && *c != '\n') || *c == 0x7f || c1)
-      fprintf(stderr, "\\x%02x", (unsigned)(c1 ? *++c : *c));
+      n += (size_t)snprintf(line + n, LONGEST, "\\x%02x", (unsigned)(c1 ? *++c : *c));
     else
-      fputc(*c, stderr);
+      line[n++] = (char)*c;
   }
-  fputc('\n', stderr);
+  line[n++] = '\n';
+  fwrite(line, 1, n, stderr);
 }
 
 int report_error(const arguments *a, PetscErrorCode code)
