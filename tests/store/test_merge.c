@@ -191,6 +191,7 @@ static const char mark[] = "build-one";
 static long writes, fail_at; /* of those that carry the name of the build; 0: none fails */
 
 /* Takes the place of the C library's, for HDF5 too. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 __attribute__((visibility("default"))) ssize_t pwrite(int fd, const void *bytes, size_t n,
                                                       off_t at)
 {

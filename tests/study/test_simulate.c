@@ -156,6 +156,9 @@ static void the_last_group_may_be_smaller(void **state)
   NEAR(of(launch).wall, 12.0, soon, "equal groups");
   launch.n = 3;
   NEAR(of(launch).wall, 6.0, soon, "equal groups, a run each");
+  launch.last = last; /* the rank alone comes last, and gets what is short for it too */
+  time[2].seconds = 2.0, last[2].seconds = 3.0;
+  NEAR(of(launch).wall, 6.0, soon, "the last group has the last run");
 }
 
 /* Whatever the runs. */
