@@ -446,11 +446,12 @@ static PetscErrorCode copy_source(gather *g, size_t s, const arrays *out)
 static PetscErrorCode copy_all(gather *g, const char *partial)
 {
   const hid_t access = ip_h5_access(), file = H5Fopen(partial, H5F_ACC_RDWR, access);
+  PetscErrorCode code = IP_H5(file, IP_ERR_IO, "%s cannot be opened again", partial);
   arrays out;
 
   ip_h5_close(access);
-  PetscCall(IP_H5(file, IP_ERR_IO, "%s cannot be opened again", partial));
-  PetscErrorCode code = open_arrays(file, partial, g->target->plan, &out);
+  PetscCall(code);
+  code = open_arrays(file, partial, g->target->plan, &out);
 
   for (int i = 0; i < g->builds && !code; i++)
     code = ip_builds_write(out.build_text, i, g->build[i]);

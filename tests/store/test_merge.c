@@ -231,6 +231,75 @@ static void no_write_is_lost(void **state)
   unlink("a.h5");
 }
 
+static long reads, fail_read_at; /* 0: none fails */
+
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
+__attribute__((visibility("default"))) ssize_t pread(int fd, void *bytes, size_t n, off_t at)
+{
+  if (++reads == fail_read_at) {
+    errno = EIO;
+    return -1;
+  }
+  return (ssize_t)syscall(SYS_pread64, fd, bytes, n, at);
+}
+
+static PetscErrorCode check(void)
+{
+  ip_findings found = {0};
+  const PetscErrorCode code = ip_store_check("a.h5", &found);
+
+  if (!code) assert_null(found.unfit.text);
+  for (size_t r = 0; r < found.n_runs; r++) assert_int_equal(found.status[r], IP_STATUS_DONE);
+  ip_findings_clear(&found);
+  return code;
+}
+
+static PetscErrorCode merge(void)
+{
+  static const char *const path[] = {"a.h5"};
+  ip_findings found = {0};
+  const PetscErrorCode code = ip_store_merge(1, path, "x.h5", false, &found);
+
+  ip_findings_clear(&found);
+  unlink("x.h5");
+  return code;
+}
+
+static PetscErrorCode grow(void)
+{
+  static const char *const more[] = {"repeat=3"}; /* it has them */
+  ip_findings found = {0};
+  bool grown = true;
+
+  return ip_store_grow("a.h5", 1, more, &found, &grown);
+}
+
+/* Whichever read it is (of some hundreds, at equal distances): the file is not called damaged. */
+static void a_failing_disk_is_no_damaged_file(void **state)
+{
+  enum { TRIES = 80 };
+  static const int8_t done[] = {IP_STATUS_DONE, IP_STATUS_DONE, IP_STATUS_DONE};
+  static PetscErrorCode (*const work[])(void) = {check, merge, grow};
+
+  (void)state;
+  launch("a.h5", &example_origin, done);
+  for (size_t w = 0; w < sizeof work / sizeof work[0]; w++) {
+    reads = 0;
+    OK(work[w]());
+
+    const long n = reads;
+
+    assert_true(n > 50);
+    for (long i = 1; i <= n; i += 1 + n / TRIES) {
+      reads = 0;
+      fail_read_at = i;
+      FAILS(work[w](), IP_ERR_IO, "Input/output error");
+      fail_read_at = 0;
+    }
+  }
+  unlink("a.h5");
+}
+
 static int enter(void **state)
 {
   s = study_of("network.hidden: [3]\ntrain.epochs: 2\nlook: [0]\nrepeat: 3\n"
@@ -251,6 +320,7 @@ int main(void)
       cmocka_unit_test(launches_are_kept_as_far_as_there_is_room),
       cmocka_unit_test(sixteen_builds_are_all_that_a_file_can_name),
       cmocka_unit_test(no_write_is_lost),
+      cmocka_unit_test(a_failing_disk_is_no_damaged_file),
   };
 
   setenv("OMPI_MCA_io", "romio321", 0);
