@@ -81,13 +81,7 @@ done
 
 # More points of the grid, deeper networks, more looks, columns in another order: rows move, axes grow.
 # The old data set is a file that is gone; it is not read.
-"$python" - <<'END_'
-import h5py, numpy
-r = numpy.random.default_rng(1)
-with h5py.File("d.h5", "w") as f:
-    f["x"] = r.standard_normal((60, 5)).astype("f4")
-    f["y"] = (f["x"][:, 0] > 0).astype("i4")
-END_
+small_data d.h5
 cat >p.yaml <<'YAML'
 network: {hidden: [3]}
 look: [4]

@@ -26,6 +26,17 @@ ranks() {
 # and at most one of them at any time.
 one_at_a_time() { export OMPI_MCA_ess_singleton_isolated=1 OMPI_MCA_orte_tmpdir_base="$scratch"; }
 
+# small_data FILE: 60 patterns of 5 features in two classes, as HDF5
+small_data() {
+  "$python" - "$1" <<'END_'
+import h5py, numpy, sys
+r = numpy.random.default_rng(1)
+with h5py.File(sys.argv[1], "w") as f:
+    f["x"] = r.standard_normal((60, 5)).astype("f4")
+    f["y"] = (f["x"][:, 0] > 0).astype("i4")
+END_
+}
+
 # expect CODE command ...: runs it and compares its exit code; what it said is in out and err
 expect() {
   want=$1

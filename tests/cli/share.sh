@@ -9,13 +9,7 @@ export HDF5_USE_FILE_LOCKING=FALSE
 
 # Three studies that overlap, unequal costs, stochastic labels with a curve, weights of every look, a
 # data set in a file, runs that diverge.
-"$python" - <<'END_'
-import h5py, numpy
-r = numpy.random.default_rng(1)
-with h5py.File("d.h5", "w") as f:
-    f["x"] = r.standard_normal((60, 5)).astype("f4")
-    f["y"] = (f["x"][:, 0] > 0).astype("i4")
-END_
+small_data d.h5
 cat >s.yaml <<'YAML'
 network: {hidden: [3, 3]}
 look: log
