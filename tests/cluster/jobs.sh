@@ -173,8 +173,8 @@ comes_back() { # FILE: the job trains it
 
 time_is_up() { # LAUNCHER
   TEST_LAUNCHER=$1
-  # as if a task of an array had submitted it, which hands its names down
-  SLURM_ARRAY_JOB_ID=1 SLURM_ARRAY_TASK_ID=7 \
+  # as if a task of an array had submitted it, which hands its names down: of a number that no job has
+  SLURM_ARRAY_JOB_ID=999999 SLURM_ARRAY_TASK_ID=7 \
     submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o "$1.h5"
   comes_back "$1.h5"
 }
