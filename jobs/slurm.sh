@@ -21,6 +21,13 @@ esac
 job=${SLURM_JOB_ID-}
 [ "$job" != "${SLURM_ARRAY_JOB_ID-}" ] || job=${job:+${job}_$SLURM_ARRAY_TASK_ID}
 
+# Slurm tells a job how often it was started again, but not the first time: then that of a job that
+# submitted this one may be inherited.
+if [ -n "$job" ]; then
+  SLURM_RESTART_COUNT=$(scontrol -o show job "$job" | sed -n 's/.* Restarts=\([0-9]*\) .*/\1/p')
+  export SLURM_RESTART_COUNT=${SLURM_RESTART_COUNT:-0}
+fi
+
 say() { echo "$script: $*"; }
 refuse() { # CODE TEXT
   echo "$script: $2" >&2
@@ -114,7 +121,7 @@ attend() {
 
 # Back into the queue, unless there is a reason against it.
 come_back() {
-  local life=$((${SLURM_RESTART_COUNT:-0} + 1)) lives=${INFOPLANE_LIVES:-100}
+  local life=$((SLURM_RESTART_COUNT + 1)) lives=${INFOPLANE_LIVES:-100}
   if [ "$told" != USR1 ]; then
     say "stopped before the end, and not by the time limit"
   elif [ "$(standing)" = "$before" ]; then
@@ -148,7 +155,7 @@ infoplane_job() {
     # shellcheck disable=SC2086  # options
     lfs setstripe $stripe "$(dirname "$file")" || say "no striping: lfs setstripe $stripe failed"
   fi
-  say "job $job, start $((${SLURM_RESTART_COUNT:-0} + 1)) on ${SLURM_JOB_NODELIST-}, $(date '+%F %T')"
+  say "job $job, start $((SLURM_RESTART_COUNT + 1)) on ${SLURM_JOB_NODELIST-}, $(date '+%F %T')"
   start "${words[@]}" -o "$file"
   attend
   [ "$status" -ne 75 ] || come_back

@@ -167,12 +167,18 @@ static void own_job(char job[HOLDER_WORD], char task[HOLDER_WORD])
   if (!is_job(task)) task[0] = '\0';
 }
 
-/* How often Slurm started this job again. */
+/* How often Slurm started this job again. It says so from the second life on; in the first the count may
+   be inherited from a job that submitted this one, and be larger. */
 static int64_t own_restarts(void)
 {
   const char *restart = getenv("SLURM_RESTART_COUNT");
 
   return restart ? strtoll(restart, NULL, 10) : 0;
+}
+
+static bool in_another_life(const holder *h)
+{
+  return getenv("SLURM_RESTART_COUNT") && own_restarts() != h->restart;
 }
 
 PetscErrorCode holder_introduce(holder *me)
@@ -228,7 +234,7 @@ static bool job_gone(const holder *h)
 
   if (h->job[0] == '\0') return false;
   own_job(own, task);
-  if (strcmp(own, h->job) == 0) return own_restarts() > h->restart; /* in an earlier life? */
+  if (strcmp(own, h->job) == 0) return in_another_life(h);
   memcpy(id, h->job, sizeof id);
   const int status = run_command(argument, output, sizeof output);
 

@@ -166,15 +166,17 @@ comes_back() { # FILE: the job trains it
   "$program" status "$1" | grep -q "begun and kept in $1.ckpt" || fail "no checkpoints"
   again_now
   becomes COMPLETED 1
-  logged 'start 2'
+  logged ', start 1 on'
+  logged ', start 2 on'
   logged "up from $1.ckpt"
   same_bytes "$1"
 }
 
 time_is_up() { # LAUNCHER
   TEST_LAUNCHER=$1
-  # as if a task of an array had submitted it, which hands its names down: of a number that no job has
-  SLURM_ARRAY_JOB_ID=999999 SLURM_ARRAY_TASK_ID=7 \
+  # as if a task of an array had submitted it in its second life, which hands its names down: of a
+  # number that no job has
+  SLURM_ARRAY_JOB_ID=999999 SLURM_ARRAY_TASK_ID=7 SLURM_RESTART_COUNT=1 \
     submit -N2 -n2 "the jobs/run.sbatch" s.yaml -o "$1.h5"
   comes_back "$1.h5"
 }

@@ -244,6 +244,9 @@ static void a_job_that_slurm_forgot_is_gone(void **state)
   refused(false, "of job 77");
   setenv("SLURM_RESTART_COUNT", "2", 1);
   taken(false);
+  setenv("SLURM_RESTART_COUNT", "0", 1); /* its first life inherited a count */
+  leave_lock(text, 0);
+  taken(false);
   unsetenv("SLURM_JOB_ID"), unsetenv("SLURM_RESTART_COUNT");
   find_squeue_as_before(path);
 }
