@@ -253,6 +253,9 @@ int checkpointing_ranks(const ip_plan *plan, size_t ranks);
 /** What groups of a launch on so many ranks do, and who of them is idle, on stdout: the first line
  *  begins with the label.  Nothing where every rank trains. */
 void print_groups(const ip_plan *plan, size_t ranks, const char *label);
+/** Says that rank 0 only hands out runs, and so those that would assist it, of so many in a group, are
+ *  idle. */
+void print_idle(size_t each);
 
 /** Bytes of one rank at most: libraries, data, and what it trains or assists. */
 double memory_of_rank(const ip_plan *plan);

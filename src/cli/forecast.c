@@ -46,6 +46,12 @@ static void begin_line(size_t *line, const char *label)
     printf("%.1s%*s", label, (int)strlen(label) - 1, "");
 }
 
+void print_idle(size_t each)
+{
+  printf("above %d groups rank 0 only hands out runs: %zu that would assist it %s idle\n",
+         (int)IP_RANK_0_TRAINS, each - 1, each == 2 ? "is" : "are");
+}
+
 void print_groups(const ip_plan *plan, size_t ranks, const char *label)
 {
   const size_t asked = ranks_per_run(plan), each = asked < ranks ? asked : ranks;
@@ -67,33 +73,31 @@ void print_groups(const ip_plan *plan, size_t ranks, const char *label)
   }
   if (groups_of(plan, ranks) <= IP_RANK_0_TRAINS) return;
   begin_line(&line, label);
-  printf("above %d groups rank 0 only hands out runs: %zu that would assist it %s idle\n",
-         (int)IP_RANK_0_TRAINS, each - 1, each == 2 ? "is" : "are");
+  print_idle(each);
 }
 
 /* ---- wall times -------------------------------------------------------------------------------------- */
 
-/* time: shape (2 n); the last group may have fewer ranks than the others. */
+/* time: shape (2 n); the last group may have fewer ranks than the others, and be the only one. */
 static PetscErrorCode simulate_all(const ip_times_of *times, size_t n, const size_t ranks[],
                                    ip_run_time time[], ip_forecast forecast[])
 {
   const double *second = times->rates->second;
   ip_launch start = {.n = times->n,
                      .time = time,
+                     .ranks_per_run = times->ranks_per_run,
                      .message = second[IP_COST_message],
                      .handing = second[IP_COST_handing]};
 
   PetscCall(forecast_start(times->plan, times->rates, &start.before));
+  PetscCall(ip_run_times(times, time));
   for (size_t i = 0; i < n; i++) {
-    ip_times_of full = *times, last = *times;
+    ip_times_of last = *times;
 
-    if (full.ranks_per_run > ranks[i]) full.ranks_per_run = ranks[i];
-    last.ranks_per_run = ranks[i] % full.ranks_per_run;
+    last.ranks_per_run = ranks[i] % times->ranks_per_run;
     start.last = last.ranks_per_run > 0 ? time + times->n : NULL;
-    if (full.ranks_per_run != start.ranks_per_run) PetscCall(ip_run_times(&full, time));
     if (start.last) PetscCall(ip_run_times(&last, time + times->n));
     start.ranks = ranks[i];
-    start.ranks_per_run = full.ranks_per_run;
     PetscCall(ip_launch_simulate(&start, &forecast[i]));
   }
   return PETSC_SUCCESS;

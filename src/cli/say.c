@@ -75,6 +75,7 @@ static void say_groups(const standing *s)
   if (s->ranks_per_run > ranks)
     printf("ranks_per_run is %zu, and %s\n", s->ranks_per_run,
            ranks == 1 ? "there is one rank: it works alone" : "all ranks work on one run");
+  if (s->ranks_per_run > 1 && leaders > IP_RANK_0_TRAINS) print_idle(s->ranks_per_run);
   if (s->n_todo > 0 && s->n_todo < leaders)
     printf("%zu of %zu ranks have nothing to do; with ranks_per_run=%zu they assist in "
            "measuring\n",
