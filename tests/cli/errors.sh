@@ -52,3 +52,20 @@ for content in '' 'a text'; do
   [ "$(cksum strange.h5)" = "$before" ] || fail "a strange file was touched"
 done
 expect 65 "$program" status strange.h5
+
+# A message is one write: else mpirun's own words come between its pieces. A socket of datagrams keeps
+# writes apart.
+"$python" - "$program" <<'END'
+import socket, subprocess, sys
+for words, lines in (["run", "missing.yaml"], 1), (["run", "good.yaml", "train.batch=zero", "lok=[1]"], 2):
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    subprocess.run([sys.argv[1], *words], stderr=its)
+    its.close()
+    message = ours.recv(1 << 16).decode()
+    assert message.count("\n") >= lines and message.endswith("\n"), message
+    ours.setblocking(False)
+    try:
+        assert False, ("more than one write", message, ours.recv(1 << 16))
+    except (BlockingIOError, ConnectionResetError):
+        pass # there is no more
+END
