@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the tests reach, by room and by file: lines and branches. Built in build-coverage, with gcc.
 #
-#   tests/coverage.sh                     unit, mpi and program tests, but the slow ones
+#   tests/coverage.sh                     unit, mpi and program tests, but slow ones and campaigns
 #   tests/coverage.sh -R '^store/'        options go to ctest; what was counted before is forgotten
 #   IP_COVERAGE_KEEP=1 tests/coverage.sh ...   and adds to it
 #
@@ -26,7 +26,7 @@ if ! { cmake -S "$top" -B "$build" -DIP_COVERAGE=ON -DBUILD_TESTING=ON &&
   exit 70
 fi
 [ -n "${IP_COVERAGE_KEEP-}" ] || find "$build" -name '*.gcda' -delete
-[ $# -gt 0 ] || set -- -L 'unit|mpi|program' -LE slow
+[ $# -gt 0 ] || set -- -L 'unit|mpi|program' -LE slow -E '^campaign/' # they repeat what others reach
 ctest --test-dir "$build" --output-on-failure --no-tests=error "$@" >"$build/tests.log" 2>&1 ||
   { tail -n 20 "$build/tests.log"; echo "tests failed; what they reached is counted all the same"; }
 

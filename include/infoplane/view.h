@@ -23,3 +23,9 @@ PetscErrorCode ip_view_figures(const char *path, const char *folder, const char 
 /** Tables of the studies (too little data, depth, transition epochs, weights) and the judgement of
  *  the claims, printed on `say` and written as CSV into the folder.  Errors as above. */
 PetscErrorCode ip_view_claims(const char *path, const char *folder, FILE *say);
+
+/** One HTML page that shows the file and needs no network: the plane of information played over the epochs,
+ *  loss, gradients and weights beside it, and the claims.  Written beside its place and renamed; a page
+ *  of ours is replaced, anything else is not (IP_ERR_CREATE).  A page above 10 MB keeps fewer looks, then
+ *  fewer runs of a setting, and says so on `say` and on itself.  Errors of the file as above. */
+PetscErrorCode ip_view_report(const char *path, const char *page, FILE *say);

@@ -1,4 +1,4 @@
-/* Verbs that look at what is there: figures of a results file, the bottleneck curve of an input. */
+/* Verbs that look at what is there: figures and page of a results file, the bottleneck curve of an input. */
 
 #include "cli.h"
 #include <errno.h>
@@ -10,16 +10,16 @@
 
 /* ---- figures ---------------------------------------------------------------------------------------- */
 
-/* The folder of -o, or the file's name with _figures for its suffix, in the current folder: figures
-   of two files do not mix. */
-static PetscErrorCode folder_name(const arguments *a, ip_text *folder)
+/* What -o names, or the file's name with another ending, in the current folder: what is made of two files
+   does not mix. */
+static PetscErrorCode output_name(const arguments *a, const char *ending, ip_text *name)
 {
   const char *slash = strrchr(a->operand, '/'), *base = slash ? slash + 1 : a->operand,
              *dot = strrchr(base, '.');
   const size_t length = dot && dot > base ? (size_t)(dot - base) : strlen(base);
 
-  if (a->output) return ip_text_add(folder, "%s", a->output);
-  return ip_text_add(folder, "%.*s_figures", (int)length, base);
+  if (a->output) return ip_text_add(name, "%s", a->output);
+  return ip_text_add(name, "%.*s%s", (int)length, base, ending);
 }
 
 static PetscErrorCode draw(const arguments *a, FILE *say)
@@ -37,7 +37,7 @@ static PetscErrorCode draw(const arguments *a, FILE *say)
     columns = a->setting[i] + sizeof only - 1;
   }
   PetscCall(ip_results_probe(a->operand));
-  PetscCall(folder_name(a, &folder));
+  PetscCall(output_name(a, "_figures", &folder));
   PetscErrorCode code = ip_view_figures(a->operand, folder.text, columns, say);
 
   if (!code) code = ip_view_claims(a->operand, folder.text, say);
@@ -45,7 +45,22 @@ static PetscErrorCode draw(const arguments *a, FILE *say)
   return code;
 }
 
-int verb_figures(const arguments *a)
+static PetscErrorCode make_page(const arguments *a, FILE *say)
+{
+  ip_text page = {0};
+
+  IP_CHECK(a->operand && a->n_settings == 0, IP_ERR_USAGE,
+           "report needs a results file: infoplane report FILE.h5 [-o PAGE.html]");
+  PetscCall(ip_results_probe(a->operand));
+  PetscCall(output_name(a, ".html", &page));
+  const PetscErrorCode code = ip_view_report(a->operand, page.text, say);
+
+  ip_text_clear(&page);
+  return code;
+}
+
+/* On one rank, whatever the launcher. */
+static int show(const arguments *a, PetscErrorCode (*make)(const arguments *a, FILE *say))
 {
   int rank, size;
 
@@ -54,10 +69,20 @@ int verb_figures(const arguments *a)
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
 
   FILE *say = a->quiet ? fopen("/dev/null", "we") : stdout;
-  const PetscErrorCode code = draw(a, say ? say : stdout);
+  const PetscErrorCode code = make(a, say ? say : stdout);
 
   if (say && say != stdout) fclose(say);
   return code == PETSC_SUCCESS ? 0 : report_error(a, code);
+}
+
+int verb_figures(const arguments *a)
+{
+  return show(a, draw);
+}
+
+int verb_report(const arguments *a)
+{
+  return show(a, make_page);
 }
 
 /* ---- bound -------------------------------------------------------------------------------------------- */

@@ -18,6 +18,8 @@ static const verb table[] = {
      "makes room for more runs, keeps those that are done; run trains the new ones",                                       verb_grow   },
     {"figures", "figures FILE.h5 [columns=all] [-o FOLDER]",
      "the figures of the paper, tables of its studies, its claims judged",                                                 verb_figures},
+    {"report",  "report FILE.h5 [-o PAGE.html]",
+     "one page that plays: the plane, loss, gradients, weights, claims",                                                   verb_report },
     {"bound",   "bound INPUT.yaml [key=value ...] [-o FILE.csv]",
      "the information-bottleneck curve of its data sets",                                                                  verb_bound  },
     {"help",    "help [TOPIC]",                                   "this help, a key, a section, an estimator, keys, exit",

@@ -1,6 +1,7 @@
 /* Claims and tables of a file: every study, run by run, in every estimator column. */
 
 #include "plot.h"
+#include "report.h"
 #include "tables.h"
 #include <infoplane/view.h>
 #include <string.h>
@@ -11,7 +12,7 @@ enum { SHOWN_LINES = 13 /* a heading among them */, TABLES = 16 };
 typedef struct {
   const sweep *s;
   plot_folder folder;
-  FILE *say;
+  FILE *say; /* NULL: claims alone, no tables */
   findings all;
   csv table[TABLES];     /* in the order of tables.def */
   ip_text brief[TABLES]; /* lines of each for people   */
@@ -67,7 +68,7 @@ static bool is_measured(const subject *x)
 static PetscErrorCode report_subject(report *r, const subject *x)
 {
   if (is_measured(x) || x->column == SWEEP_NONE) PetscCall(claims_judge(x, &r->all));
-  return is_measured(x) ? fill_tables(r, x) : PETSC_SUCCESS;
+  return is_measured(x) && r->say ? fill_tables(r, x) : PETSC_SUCCESS;
 }
 
 static PetscErrorCode report_columns(report *r, subject *x)
@@ -164,6 +165,20 @@ static PetscErrorCode make_report(report *r)
   for (size_t i = 0; i < r->s->n_studies; i++) PetscCall(report_study(r, &r->s->study[i]));
   PetscCall(write_tables(r));
   return write_claims(r);
+}
+
+PetscErrorCode report_claims(const sweep *s, findings *all)
+{
+  report r = {.s = s};
+  PetscErrorCode code = PETSC_SUCCESS;
+
+  for (size_t i = 0; i < s->n_studies && !code; i++) code = report_study(&r, &s->study[i]);
+  if (!code) code = claims_complete(&r.all);
+  if (code)
+    claims_clear(&r.all);
+  else
+    *all = r.all;
+  return code;
 }
 
 PetscErrorCode ip_view_claims(const char *path, const char *folder, FILE *say)
