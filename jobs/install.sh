@@ -16,8 +16,8 @@ tests="git procps python3 python3-h5py python3-netcdf4 python3-xarray python3-h5
   shellcheck e2fsprogs xfsprogs iproute2 chromium chromium-driver"
 # Wished for, not needed: tests that use them are skipped without. A machine that belongs to a
 # cluster has its own, which are left alone.
-wished="slurmctld slurmd slurm-client munge"
-[ ! -e /etc/slurm/slurm.conf ] || wished=
+wished="r-cran-ncdf4 slurmctld slurmd slurm-client munge"
+[ ! -e /etc/slurm/slurm.conf ] || wished=r-cran-ncdf4
 
 case "${1-}" in
   "") wanted=$build wished= ;;
@@ -78,4 +78,7 @@ if ! install $missing; then
 fi
 # shellcheck disable=SC2086
 install $wished ||
-  echo "jobs/install.sh: without$wished, which apt-get does not have; some tests will be skipped" >&2
+  for package in $wished; do
+    install "$package" ||
+      echo "jobs/install.sh: without $package, which apt-get does not have; some tests will be skipped" >&2
+  done
