@@ -98,6 +98,10 @@ typedef struct {
 /** Everything that will be done: the grid of every block with equal runs planned once, rows
  *  ordered with the replicate slowest.  The same on every rank.
  *
+ *  A row is what one rank claims and seals.  It is a run, but where activations are given (data set
+ *  `activations`): then the plan has one run, and its rows are parts of it: one for each look, whose
+ *  number is the epoch, and a last one, of number -1, for what follows from all looks together.
+ *
  *  A share i/n has some of the runs of the complete plan, all else is that of the complete one: axes,
  *  columns, numbers of runs.  Runs are dealt by predicted cost, the longest first, to and fro (1..n,
  *  n..1, 1..n, ...), and stand in each share by number: the plan alone decides, shares have equally
@@ -105,8 +109,9 @@ typedef struct {
 typedef struct {
   const ip_options *options; /**< borrowed                                        */
   const ip_data *data;       /**< borrowed                                        */
-  size_t n_runs;
+  size_t n_runs;             /**< rows                                            */
   ip_run *run;
+  size_t parts;     /**< rows that make one run of the file: 1, or n_epochs + 1  */
   size_t n_studies; /**< blocks; name: options->block[s].name            */
   int8_t *in_study; /**< shape (n_runs, n_studies)                       */
   size_t n_epochs;
@@ -148,6 +153,9 @@ PetscErrorCode ip_plan_identity(const ip_plan *plan, size_t run, ip_text *text);
 
 /** What is measured and kept of a run, as text: epochs, columns, gradient_batch, save. */
 PetscErrorCode ip_plan_measures(const ip_plan *plan, size_t run, ip_text *text);
+
+/** The activations are given: rows are parts of the only run. */
+bool ip_plan_is_given(const ip_plan *plan);
 
 /** Whether the looks of a run have so much KDE that ranks_per_run > 1 shares it out; else assistants
  *  have nothing to do. */
@@ -291,6 +299,11 @@ typedef struct {
 PetscErrorCode ip_run_train(const ip_plan *plan, size_t run, const ip_company *company,
                             ip_record *record, bool *stopped);
 
+/** Of given activations: what follows from all looks together, once the record has all of them; it is
+ *  that of the last row afterwards. */
+PetscErrorCode ip_given_conclude(const ip_plan *plan, ip_activations *activations,
+                                 ip_record *record);
+
 /* ---- schedule -------------------------------------------------------------------------------- */
 
 /** Takes a finished record: on every rank, independently. */
@@ -326,7 +339,8 @@ typedef struct {
   const ip_plan *plan;
   size_t n;            /**< runs to train, the same on every rank                         */
   const int32_t *todo; /**< shape (n)                                                     */
-  int8_t *status;      /**< shape (plan->n_runs): what is known; on rank 0 kept up to date */
+  ip_activations *activations; /**< of a plan where they are given; each rank has its own  */
+  int8_t *status; /**< shape (plan->n_runs): what is known; on rank 0 kept up to date */
   ip_sink sink;
   void *sink_context;
   ip_watch watch; /**< or NULL                                                            */

@@ -169,7 +169,9 @@ static PetscErrorCode read_members(const sweep *s, coordinates *c)
 
 static PetscErrorCode read_status(const sweep *s, coordinates *c)
 {
-  const size_t start[2] = {0, 0}, count[2] = {s->n_runs, 1};
+  /* of several parts the last follows from all others */
+  const size_t parts = ip_results_axis(s->file, "part"),
+               start[2] = {0, parts > 0 ? parts - 1 : 0}, count[2] = {s->n_runs, 1};
 
   PetscCall(IP_ALLOCATE(s->n_runs, &c->status));
   return ip_results_block(s->file, "status", 2, start, count, c->status);
