@@ -123,6 +123,27 @@ double ip_checkpoints_share(void *context, size_t run);
 PetscErrorCode ip_checkpoints_survey(const char *path, size_t n_runs, const int8_t status[],
                                      size_t *kept, double *share);
 
+/* ---- activations ------------------------------------------------------------------------------- */
+
+/** `<path without .h5>.run<number>.activations.h5`: a file for each run whose activations are kept,
+ *  which infoplane estimate reads.  It is written as `<name>.partial` and gets its name when it is
+ *  whole; its bytes follow from the run alone.  One that stands is left as it is where it has the same
+ *  bytes, and is never overwritten. */
+typedef struct ip_archives ip_archives;
+
+/** Of a results file that is not there yet: no file of this plan's runs may stand.  IP_ERR_CREATE. */
+PetscErrorCode ip_archives_check(const char *path, const ip_plan *plan);
+
+/** token: of the lock, compared before a file gets its name; 0: no lock.  Independent. */
+PetscErrorCode ip_archives_create(const char *path, uint64_t token, ip_archives **archives);
+void ip_archives_destroy(ip_archives **archives);
+
+/** The functions of an ip_archive; context is the ip_archives. */
+PetscErrorCode ip_archives_begin(void *context, const ip_archived *what);
+PetscErrorCode ip_archives_put(void *context, size_t look, size_t layer, size_t stride,
+                               const float *t);
+PetscErrorCode ip_archives_end(void *context, bool whole);
+
 /* ---- lock ------------------------------------------------------------------------------------ */
 
 /** `<path>.lock`: one job at a time.  Held by rank 0. */

@@ -74,6 +74,7 @@ typedef struct {
   int32_t *column;  /**< shape (n_columns): indices into plan->column          */
   size_t gradient_batch;
   ip_save save;
+  bool activations; /**< kept in a file of the run's own                       */
 } ip_measure;
 
 /** One network to train. */
@@ -283,11 +284,33 @@ typedef struct {
   PetscErrorCode (*dismiss)(void *context, bool measured);
 } ip_assistants;
 
+/** A run whose activations are to be kept, all borrowed. */
+typedef struct {
+  const ip_plan *plan;
+  size_t run, n_looks; /**< the first looks of its measure: all, or those before it diverged */
+  const ip_dataset *data;
+  const int32_t *y; /**< shape (patterns): labels of this replicate                        */
+  const ip_split *split;
+} ip_archived;
+
+/** Keeps activations, as the store does: begin, put every layer of every look in order, end.
+ *  Independent.  IP_ERR_IO, IP_ERR_LOCKED; IP_ERR_CREATE: something else has that name. */
+typedef struct {
+  void *context;
+  PetscErrorCode (*begin)(void *context, const ip_archived *what);
+  /** Layer from 1; t: shape (units, stride), unit-major. */
+  PetscErrorCode (*put)(void *context, size_t look, size_t layer, size_t stride,
+                        const float *t);
+  /** whole = false: given up, nothing of it stays. */
+  PetscErrorCode (*end)(void *context, bool whole);
+} ip_archive;
+
 /** Who is asked while a run trains; what is NULL is not. */
 typedef struct {
   ip_pause pause;
   void *context;
   const ip_keeper *keeper;
+  const ip_archive *archive; /**< of runs whose measure says so */
   const ip_assistants *assistants;
 } ip_company;
 
@@ -348,6 +371,7 @@ typedef struct {
   ip_signaled signaled; /**< or NULL; asked on ranks > 0, the watch of rank 0 hears of it    */
   const ip_keeper
       *keeper; /**< or NULL: what is given up begins anew                          */
+  const ip_archive *archive; /**< or NULL: no activations are kept                         */
   const double
       *predicted; /**< shape (plan->n_runs): seconds of each run, that weigh the watch's
                                work; or NULL: the plan's cost does */

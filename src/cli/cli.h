@@ -112,7 +112,7 @@ int conduct_study(const arguments *a, PetscErrorCode (*read)(const arguments *a,
 /** What the file of activations makes doubtful, on stderr; before it is measured. */
 PetscErrorCode warn_of_input(const input *in);
 /** Where a number would mislead, on stderr; the record has all looks. */
-void warn_of_numbers(const input *in, const ip_record *record);
+PetscErrorCode warn_of_numbers(const input *in, const ip_record *record);
 
 /* ---- MPI and PETSc start and end here -------------------------------------------------------------- */
 

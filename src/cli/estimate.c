@@ -132,7 +132,7 @@ int verb_estimate(const arguments *a)
 PetscErrorCode warn_of_input(const input *in)
 {
   const ip_dataset *data = in->data->set[0];
-  const double samples = (double)data->n, most = log2(samples);
+  const double most = log2((double)data->n);
   ip_entropies h;
 
   PetscCall(ip_dataset_entropies(data, data->y, data->n, NULL, &h));
@@ -180,31 +180,48 @@ static doubts look_through(const input *in, const ip_record *record, size_t colu
   return d;
 }
 
-static void warn_of_layer(const input *in, const ip_record *record, size_t column, size_t layer)
+/* ", layer 2 (3 of 4 epochs)" for each layer of a column that has such looks. */
+static PetscErrorCode list_layers(const input *in, const ip_record *record, size_t column,
+                                  ip_text *unique, ip_text *clipped)
 {
-  const ip_column *c = &in->plan->column[column];
-  const doubts d = look_through(in, record, column, layer);
-  const bool discrete = c->estimator->cells != NULL;
+  for (size_t l = 0; l < in->plan->n_layers; l++) {
+    const doubts d = look_through(in, record, column, l);
 
-  if (discrete && d.unique > 0 && in->data->set[0]->n > 1)
-    fprintf(
-        stderr,
-        "warning: layer %zu, %s: at %zu of %zu epochs every sample has a cell of its own, so "
-        "that I(X;T) = log2 N by construction and says nothing: use fewer bins or more "
-        "samples\n",
-        layer + 1, c->name, d.unique, d.looks);
-  if (d.clipped > 0.0)
-    fprintf(
-        stderr,
-        "warning: layer %zu, %s: up to %.3g %% of the activations lie outside the range of the "
-        "bins and count in the end bins: with an unbounded activation choose range: "
-        "snapshot, run or [low, high]\n",
-        layer + 1, c->name, 100.0 * d.clipped);
+    if (d.unique > 0)
+      PetscCall(ip_text_add(unique, "%slayer %zu (%zu of %zu epochs)",
+                            unique->length ? ", " : "", l + 1, d.unique, d.looks));
+    if (d.clipped > 0.0)
+      PetscCall(ip_text_add(clipped, "%slayer %zu (up to %.3g %%)", clipped->length ? ", " : "",
+                            l + 1, 100.0 * d.clipped));
+  }
+  return PETSC_SUCCESS;
 }
 
-void warn_of_numbers(const input *in, const ip_record *record)
+PetscErrorCode warn_of_numbers(const input *in, const ip_record *record)
 {
-  for (size_t c = 0; c < in->plan->n_columns; c++)
-    for (size_t l = 0; l < in->plan->n_layers; l++) warn_of_layer(in, record, c, l);
+  PetscErrorCode code = PETSC_SUCCESS;
+
+  for (size_t c = 0; c < in->plan->n_columns && !code; c++) {
+    const ip_column *column = &in->plan->column[c];
+    ip_text unique = {0}, clipped = {0};
+
+    code = list_layers(in, record, c, &unique, &clipped);
+    if (!code && unique.text && column->estimator->cells)
+      fprintf(
+          stderr,
+          "warning: %s: every sample has a cell of its own in %s: there I(X;T) = log2 N and "
+          "I(T;Y) = H(Y) by construction and say nothing; use fewer bins or more samples\n",
+          column->name, unique.text);
+    if (!code && clipped.text)
+      fprintf(
+          stderr,
+          "warning: %s: activations outside the range of the bins, which count in the end "
+          "bins, "
+          "in %s: where activations are unbounded choose range: snapshot, run or [low, high]\n",
+          column->name, clipped.text);
+    ip_text_clear(&unique);
+    ip_text_clear(&clipped);
+  }
   fflush(stderr);
+  return code;
 }

@@ -19,6 +19,8 @@ typedef struct {
   ip_lock *lock;
   ip_store *store;
   uint64_t token; /* of the lock */
+  ip_archives *archives;
+  ip_archive archive;
   ip_checkpoints *checkpoints;
   ip_keeper keeper;
   size_t begun;   /* runs with a checkpoint, rank 0 */
@@ -67,6 +69,7 @@ static PetscErrorCode prepare_file(experiment *x)
 
   PetscCall(ip_lock_take(x->path, launch_value(x, IP_KEY_BREAK_LOCK)->integer != 0, PATIENCE,
                          &x->lock));
+  if (access(x->path, F_OK) != 0) PetscCall(ip_archives_check(x->path, x->in.plan));
   return ip_store_prepare(x->path, x->in.plan, &origin, &x->created);
 }
 
@@ -137,6 +140,17 @@ static PetscErrorCode open_checkpoints(experiment *x)
                           .save = ip_checkpoints_save,
                           .load = ip_checkpoints_load,
                           .share = ip_checkpoints_share};
+  return PETSC_SUCCESS;
+}
+
+/* What keeps activations, where a study asks for it. */
+static PetscErrorCode open_archives(experiment *x)
+{
+  PetscCall(ip_archives_create(x->path, x->token, &x->archives));
+  x->archive = (ip_archive){.context = x->archives,
+                            .begin = ip_archives_begin,
+                            .put = ip_archives_put,
+                            .end = ip_archives_end};
   return PETSC_SUCCESS;
 }
 
@@ -308,6 +322,7 @@ static PetscErrorCode train_listed(experiment *x, bool *stopped)
                           .watch_context = &x->progress,
                           .signaled = signals_noted,
                           .keeper = x->checkpoints ? &x->keeper : NULL,
+                          .archive = &x->archive,
                           .predicted = x->seconds,
                           .stall = stall->word >= 0 ? 0.0 : stall->real,
                           .ranks_per_run = ranks_per_run(x->in.plan),
@@ -338,7 +353,7 @@ static PetscErrorCode conclude_record(experiment *x, ip_record *record)
 
   PetscCall(read_looks(x, record, &done));
   if (!done) return PETSC_SUCCESS;
-  warn_of_numbers(&x->in, record);
+  PetscCall(warn_of_numbers(&x->in, record));
   if (x->status[last] == IP_STATUS_DONE) return PETSC_SUCCESS;
   PetscCall(ip_given_conclude(x->in.plan, x->in.activations, record));
   PetscCall(ip_store_put(x->store, record));
@@ -432,6 +447,7 @@ static PetscErrorCode conduct(experiment *x, int *exit_code)
   x->launch.together = code == (PetscErrorCode)IP_ERR_CONFIG;
   PetscCall(code);
   PetscCall(open_checkpoints(x));
+  PetscCall(open_archives(x));
   if (x->launch.rank == 0) PetscCall(begin_to_show(x));
   PetscCall(train_all(x, &stopped));
   if (x->launch.rank == 0) progress_end(&x->progress);
@@ -470,6 +486,7 @@ int conduct_study(const arguments *a, PetscErrorCode (*read)(const arguments *a,
 
   ip_store_close(&x.store);
   ip_checkpoints_close(&x.checkpoints);
+  ip_archives_destroy(&x.archives);
   ip_release(&x.progress.stop_file);
   ip_lock_release(&x.lock);
   input_clear(&x.in);

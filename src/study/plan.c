@@ -121,8 +121,8 @@ static PetscErrorCode describe_architecture(const ip_dataset *set, const ip_run 
 
   PetscErrorCode code = PETSC_SUCCESS;
 
-  for (size_t l = 0; l <= a->layers && !code; l++)
-    code = ip_text_add(&label, l == 0 ? "%d" : "-%d", (int)a->width[l]);
+  for (size_t l = output ? 0 : 1; l <= a->layers && !code; l++) /* inputs of others: unknown */
+    code = ip_text_add(&label, label.length ? "-%d" : "%d", (int)a->width[l]);
   a->label = label.text;
   return code;
 }
@@ -316,6 +316,7 @@ static PetscErrorCode join_block(const ip_plan *plan, size_t block, int32_t last
            source->name, batch, m->gradient_batch);
   m->gradient_batch = batch;
   if (save > m->save) m->save = save;
+  if (ip_options_value(options, block, IP_KEY_SAVE_ACTIVATIONS)->integer) m->activations = true;
   return PETSC_SUCCESS;
 }
 
@@ -586,8 +587,9 @@ PetscErrorCode ip_plan_measures(const ip_plan *plan, size_t run, ip_text *text)
   PetscCall(ip_text_add(text, "\ncolumns:"));
   for (const char *name = ""; (name = next_column(plan, m, name)) != NULL;)
     PetscCall(ip_text_add(text, " %s", name));
-  return ip_text_add(text, "\ngradient_batch: %zu\nsave: %d\n", m->gradient_batch,
-                     (int)m->save);
+  PetscCall(
+      ip_text_add(text, "\ngradient_batch: %zu\nsave: %d\n", m->gradient_batch, (int)m->save));
+  return m->activations ? ip_text_add(text, "activations: yes\n") : PETSC_SUCCESS;
 }
 
 size_t ip_plan_memory(const ip_plan *plan, size_t ranks_per_run)

@@ -60,6 +60,7 @@ static PetscErrorCode do_run(rank_state *self, report *done)
   const ip_company company = {.pause = self->pause,
                               .context = self->pause_context,
                               .keeper = self->sweep->keeper,
+                              .archive = self->sweep->archive,
                               .assistants = self->group ? group_assistants(self->group) : NULL};
   bool stopped = false;
 
