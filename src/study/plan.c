@@ -121,8 +121,8 @@ static PetscErrorCode describe_architecture(const ip_dataset *set, const ip_run 
 
   PetscErrorCode code = PETSC_SUCCESS;
 
-  for (size_t l = output ? 0 : 1; l <= a->layers && !code; l++) /* inputs of others: unknown */
-    code = ip_text_add(&label, label.length ? "-%d" : "%d", (int)a->width[l]);
+  for (size_t l = 0; l <= a->layers && !code; l++)
+    code = ip_text_add(&label, l == 0 ? "%d" : "-%d", (int)a->width[l]);
   a->label = label.text;
   return code;
 }
