@@ -150,6 +150,7 @@ PetscErrorCode ip_activations_open(const char *path, ip_activations **activation
 void ip_activations_close(ip_activations **activations);
 
 /** Layer (from 1) at look e; t: shape (width, stride), unit-major, 0 past n.  Cheapest in the order of
- *  looks.  IP_ERR_DATA: damaged, or a number that float32 cannot hold, with its place. */
+ *  looks.  *finite = false: some number is not; the network had diverged.  IP_ERR_DATA: damaged, or a
+ *  number that float32 cannot hold, with its place. */
 PetscErrorCode ip_activations_read(ip_activations *activations, size_t e, size_t layer,
-                                   size_t stride, float *t);
+                                   size_t stride, float *t, bool *finite);

@@ -323,9 +323,10 @@ PetscErrorCode ip_run_train(const ip_plan *plan, size_t run, const ip_company *c
                             ip_record *record, bool *stopped);
 
 /** Of given activations: what follows from all looks together, once the record has all of them; it is
- *  that of the last row afterwards. */
+ *  that of the last row afterwards.  diverged_epoch: the first whose activations are not finite, -1:
+ *  none. */
 PetscErrorCode ip_given_conclude(const ip_plan *plan, ip_activations *activations,
-                                 ip_record *record);
+                                 int32_t diverged_epoch, ip_record *record);
 
 /* ---- schedule -------------------------------------------------------------------------------- */
 

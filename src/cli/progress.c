@@ -120,7 +120,7 @@ static void say_failure(const progress *p, const ip_progress *seen)
 {
   ip_text line = {0};
 
-  if (seen->notice && ip_text_add(&line, "run %d failed: %s", (int)seen->notice_run,
+  if (seen->notice && ip_text_add(&line, "%s %d failed: %s", p->noun, (int)seen->notice_run,
                                   seen->notice) == PETSC_SUCCESS)
     say(p, stderr, line.text);
   ip_text_clear(&line);

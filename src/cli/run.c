@@ -331,33 +331,38 @@ static PetscErrorCode train_listed(experiment *x, bool *stopped)
   return ip_study_run(x->launch.comm, &sweep, stopped);
 }
 
-/* All looks of a file of activations as they are kept; *done: all are. */
-static PetscErrorCode read_looks(const experiment *x, ip_record *record, bool *done)
+/* All looks of a file of activations as they are kept; *whole: none is left. */
+static PetscErrorCode read_looks(const experiment *x, ip_record *record, bool *whole,
+                                 int32_t *diverged_epoch)
 {
-  *done = true;
-  for (size_t row = 0; row + 1 < x->in.plan->n_runs && *done; row++) {
+  *whole = true;
+  *diverged_epoch = -1;
+  for (size_t row = 0; row + 1 < x->in.plan->n_runs && *whole; row++) {
     ip_status status = IP_STATUS_PENDING;
 
     record->run = row;
     PetscCall(ip_store_get(x->store, record, &status));
-    *done = status == IP_STATUS_DONE;
+    *whole = status == IP_STATUS_DONE || status == IP_STATUS_DIVERGED;
+    if (status == IP_STATUS_DIVERGED && *diverged_epoch < 0)
+      *diverged_epoch = x->in.plan->run[row].number;
   }
   return PETSC_SUCCESS;
 }
 
-/* Rank 0: the last part of given activations, once all others are done. */
+/* Rank 0: the last part of given activations, once all others are there. */
 static PetscErrorCode conclude_record(experiment *x, ip_record *record)
 {
   const size_t last = x->in.plan->n_runs - 1;
-  bool done = false;
+  int32_t diverged_epoch;
+  bool whole = false;
 
-  PetscCall(read_looks(x, record, &done));
-  if (!done) return PETSC_SUCCESS;
+  PetscCall(read_looks(x, record, &whole, &diverged_epoch));
+  if (!whole) return PETSC_SUCCESS;
   PetscCall(warn_of_numbers(&x->in, record));
-  if (x->status[last] == IP_STATUS_DONE) return PETSC_SUCCESS;
-  PetscCall(ip_given_conclude(x->in.plan, x->in.activations, record));
+  PetscCall(ip_given_conclude(x->in.plan, x->in.activations, diverged_epoch, record));
+  if (x->status[last] == (int8_t)record->status) return PETSC_SUCCESS;
   PetscCall(ip_store_put(x->store, record));
-  x->status[last] = IP_STATUS_DONE;
+  x->status[last] = (int8_t)record->status;
   return PETSC_SUCCESS;
 }
 

@@ -241,38 +241,46 @@ PetscErrorCode ip_activations_probe(const char *path)
 
 /* ---- layers ----------------------------------------------------------------------------------------------- */
 
-/* Rows of samples, a block at a time, handed on as float32; `what` names the array. */
+/* Rows of samples of one array, a block at a time. */
 typedef struct {
   container *c;
   size_t array, n, d;
   uint64_t outer;
 } source;
 
+/* Where they go: t[sample * by_sample + unit * by_unit]; finite: no NaN or infinity was seen. */
+typedef struct {
+  size_t by_sample, by_unit;
+  float *t;
+  bool finite;
+} target;
+
 static PetscErrorCode refuse_number(const source *s, size_t sample, size_t unit, double value)
 {
   return ip_error_raise(IP_ERR_DATA, __func__,
-                        "%s: %s, row %" PRIu64
+                        "%s: %s, place %" PRIu64
                         " of its first axis, sample %zu, unit %zu is %g, "
-                        "which is no finite float32 number",
+                        "larger than any float32 number",
                         s->c->path, s->c->array[s->array].name, s->outer, sample, unit, value);
 }
 
-/* out[sample * by_sample + unit * by_unit] */
-static PetscErrorCode read_block(const source *s, size_t first, size_t rows, double *block,
-                                 size_t by_sample, size_t by_unit, float *out)
+static PetscErrorCode take_block(const source *s, size_t first, size_t rows,
+                                 const double *block, target *to)
 {
-  PetscCall(s->c->kind->read(s->c, s->array, s->outer, first, rows, block));
   for (size_t i = 0; i < rows; i++)
     for (size_t u = 0; u < s->d; u++) {
-      const float t = (float)block[i * s->d + u];
+      const double value = block[i * s->d + u];
+      const float t = (float)value;
 
-      if (!isfinite(t)) return refuse_number(s, first + i, u, block[i * s->d + u]);
-      out[(first + i) * by_sample + u * by_unit] = t;
+      if (!isfinite(t) && isfinite(value)) return refuse_number(s, first + i, u, value);
+      to->finite = to->finite && isfinite(t);
+      to->t[(first + i) * to->by_sample + u * to->by_unit] = t;
     }
   return PETSC_SUCCESS;
 }
 
-static PetscErrorCode read_floats(const source *s, size_t by_sample, size_t by_unit, float *out)
+/* To memory, or to a checksum. */
+static PetscErrorCode read_array(const source *s, target *to, XXH3_state_t *hash)
 {
   const size_t most = BLOCK / s->d > 0 ? BLOCK / s->d : 1;
   double *block = NULL;
@@ -283,27 +291,38 @@ static PetscErrorCode read_floats(const source *s, size_t by_sample, size_t by_u
   for (size_t first = 0; first < s->n && !code; first += most) {
     const size_t rows = s->n - first < most ? s->n - first : most;
 
-    code = read_block(s, first, rows, block, by_sample, by_unit, out);
+    code = s->c->kind->read(s->c, s->array, s->outer, first, rows, block);
+    if (!code && to) code = take_block(s, first, rows, block, to);
+    if (!code && hash) XXH3_64bits_update(hash, block, rows * s->d * sizeof *block);
   }
   ip_release(&block);
   return code;
 }
 
-PetscErrorCode ip_activations_read(ip_activations *a, size_t e, size_t layer, size_t stride,
-                                   float *t)
+static source layer_of(const ip_activations *a, size_t e, size_t layer)
 {
   container *c = a->container;
-  const size_t d = (size_t)a->width[layer - 1];
   char name[CONTAINER_NAME];
 
   snprintf(name, sizeof name, "layer_%zu", layer);
+  return (source){.c = c,
+                  .array = (size_t)container_find(c, name),
+                  .n = a->n,
+                  .d = (size_t)a->width[layer - 1],
+                  .outer = e};
+}
 
-  const source s = {
-      .c = c, .array = (size_t)container_find(c, name), .n = a->n, .d = d, .outer = e};
+PetscErrorCode ip_activations_read(ip_activations *a, size_t e, size_t layer, size_t stride,
+                                   float *t, bool *finite)
+{
+  const source s = layer_of(a, e, layer);
+  target to = {.by_sample = 1, .by_unit = stride, .t = t, .finite = true};
 
-  for (size_t u = 0; u < d; u++)
+  for (size_t u = 0; u < s.d; u++)
     for (size_t i = a->n; i < stride; i++) t[u * stride + i] = 0.0F;
-  return read_floats(&s, 1, stride, t);
+  PetscCall(read_array(&s, &to, NULL));
+  *finite = to.finite;
+  return PETSC_SUCCESS;
 }
 
 /* ---- as a data set: inputs and labels ---------------------------------------------------------------------- */
@@ -350,8 +369,9 @@ static PetscErrorCode load_inputs(container *c, ip_dataset *data)
   if (!code) code = IP_ALLOCATE(data->n * data->d, &data->x);
   if (!code && described) {
     const source from = {.c = c, .array = (size_t)array, .n = data->n, .d = data->d};
+    target to = {.by_sample = data->d, .by_unit = 1, .t = data->x, .finite = true};
 
-    code = read_floats(&from, data->d, 1, data->x);
+    code = read_array(&from, &to, NULL); /* the front door of the data sets wants it finite */
   } else if (!code)
     number_inputs(data, id);
   ip_release(&id);
@@ -452,7 +472,6 @@ static PetscErrorCode widen_classes(container *c, ip_dataset *data)
 static PetscErrorCode fingerprint(ip_activations *a, uint64_t *sum)
 {
   XXH3_state_t *hash = XXH3_createState();
-  float *t = NULL;
   PetscErrorCode code = PETSC_SUCCESS;
 
   IP_CHECK(hash, IP_ERR_INTERNAL, "no memory left for a checksum");
@@ -462,12 +481,9 @@ static PetscErrorCode fingerprint(ip_activations *a, uint64_t *sum)
   XXH3_64bits_update(hash, a->split.train, a->split.n_train * sizeof *a->split.train);
   XXH3_64bits_update(hash, a->split.test, a->split.n_test * sizeof *a->split.test);
   for (size_t l = 1; l <= a->n_layers && !code; l++) {
-    const size_t values = a->n * (size_t)a->width[l - 1];
+    const source s = layer_of(a, a->n_epochs - 1, l);
 
-    code = IP_ALLOCATE(values, &t);
-    if (!code) code = ip_activations_read(a, a->n_epochs - 1, l, a->n, t);
-    if (!code) XXH3_64bits_update(hash, t, values * sizeof *t);
-    ip_release(&t);
+    code = read_array(&s, NULL, hash);
   }
   *sum = XXH3_64bits_digest(hash);
   XXH3_freeState(hash);

@@ -15,7 +15,8 @@ struct given {
   ip_activations *activations;
   measurement *measurement;
   size_t stride;
-  float *t; /* shape (units of the widest layer, stride) */
+  float *t;    /* shape (units of the widest layer, stride) */
+  bool finite; /* the layer that was read last              */
 };
 
 static PetscErrorCode fill(given *g)
@@ -75,7 +76,8 @@ static PetscErrorCode read_layer(given *g, size_t look, size_t layer)
 {
   PetscCall(stage_begin("read"));
 
-  const PetscErrorCode code = ip_activations_read(g->activations, look, layer, g->stride, g->t);
+  const PetscErrorCode code =
+      ip_activations_read(g->activations, look, layer, g->stride, g->t, &g->finite);
 
   PetscCall(stage_end());
   measurement_lend(g->measurement, g->stride, g->t);
@@ -93,7 +95,7 @@ PetscErrorCode given_learn(given *g, size_t look)
 {
   for (size_t l = 1; l <= g->activations->n_layers; l++) {
     PetscCall(read_layer(g, look, l));
-    measurement_learn(g->measurement, l);
+    if (g->finite) measurement_learn(g->measurement, l);
   }
   return PETSC_SUCCESS;
 }
@@ -110,6 +112,7 @@ static PetscErrorCode measure_layer(given *g, size_t look, size_t layer, ip_reco
   const int32_t e = (int32_t)look;
 
   PetscCall(read_layer(g, look, layer));
+  if (!g->finite) return PETSC_SUCCESS;
   PetscCall(measurement_layer(g->measurement, layer, e, FIRST_PASS, record));
   return given_has_range(g) ? measurement_layer(g->measurement, layer, e, SECOND_PASS, record)
                             : PETSC_SUCCESS;
@@ -120,15 +123,18 @@ PetscErrorCode given_look(given *g, size_t row, const ip_company *company, ip_re
 {
   const size_t layers = g->activations->n_layers;
   const double began = training_clock();
+  bool finite = true;
 
   ip_record_reset(record, row);
-  for (size_t l = 1; l <= layers && !*stopped; l++) {
+  for (size_t l = 1; l <= layers && finite && !*stopped; l++) {
     PetscCall(measure_layer(g, row, l, record));
+    finite = g->finite;
     if (company->pause)
       PetscCall(company->pause(company->context, (double)l / (double)layers, stopped));
   }
+  if (!finite) ip_record_reset(record, row); /* a look at what is no network any more */
   record->seconds = training_clock() - began;
-  record->status = IP_STATUS_DONE;
+  record->status = finite ? IP_STATUS_DONE : IP_STATUS_DIVERGED;
   return PETSC_SUCCESS;
 }
 
@@ -143,19 +149,26 @@ static PetscErrorCode explain_last_look(given *g, ip_record *record)
   return PETSC_SUCCESS;
 }
 
+/* What is said of a run that did not diverge. */
+static PetscErrorCode conclude_whole(given *g, ip_record *record)
+{
+  if (g->data->p) PetscCall(explain_last_look(g, record));
+  return transitions_find(g->plan, record);
+}
+
 PetscErrorCode ip_given_conclude(const ip_plan *plan, ip_activations *activations,
-                                 ip_record *record)
+                                 int32_t diverged_epoch, ip_record *record)
 {
   given *g = NULL;
 
   PetscCall(given_create(plan, activations, &g));
   PetscErrorCode code = measurement_entropies(g->measurement, record);
 
-  if (!code && g->data->p) code = explain_last_look(g, record);
-  if (!code) code = transitions_find(plan, record);
+  if (!code && diverged_epoch < 0) code = conclude_whole(g, record);
   given_destroy(&g);
   PetscCall(code);
+  ((int32_t *)record->array[IP_FIELD_diverged_epoch])[0] = diverged_epoch;
   record->run = plan->n_runs - 1;
-  record->status = IP_STATUS_DONE;
+  record->status = diverged_epoch < 0 ? IP_STATUS_DONE : IP_STATUS_DIVERGED;
   return PETSC_SUCCESS;
 }
