@@ -175,9 +175,11 @@ static PetscErrorCode say_bad_runs(FILE *to, const standing *s)
                failed = count_status(s, IP_STATUS_FAILED);
 
   if (diverged > 0) {
-    fprintf(to, " %zu run%s diverged:", diverged, plural(diverged));
+    fprintf(to, " %zu %s%s diverged:", diverged, row_noun(s->in->plan), plural(diverged));
     PetscCall(list_bad(to, s, IP_STATUS_DIVERGED));
-    fputs("   (again: only=[...])\n", to);
+    fputs(ip_plan_is_given(s->in->plan) ? "   (not all is finite there)\n"
+                                        : "   (again: only=[...])\n",
+          to);
   }
   if (failed > 0) {
     fprintf(to, " %zu %s%s failed:", failed, row_noun(s->in->plan), plural(failed));
