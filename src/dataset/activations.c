@@ -75,7 +75,7 @@ static PetscErrorCode refuse_no_layers(const container *c)
   if (!code)
     code =
         ip_error_raise(IP_ERR_DATA, __func__,
-                       "%s has no layer_1; layers are named layer_1, layer_2, ... and have the "
+                       "%s: has no layer_1; layers are named layer_1, layer_2, ... and have the "
                        "shape (epoch, sample, unit) or (sample, unit); %s",
                        c->path, names.text);
   ip_text_clear(&names);
@@ -96,7 +96,7 @@ static PetscErrorCode count_layers(const container *c, ip_activations *a)
       last = number;
   if (a->n_layers == 0) return refuse_no_layers(c);
   IP_CHECK(last == a->n_layers, IP_ERR_DATA,
-           "%s has a layer_%u, but no layer_%zu: number the "
+           "%s: has a layer_%u, but no layer_%zu: number the "
            "layers 1, 2, ... without a gap",
            c->path, last, a->n_layers + 1);
   return PETSC_SUCCESS;
@@ -433,7 +433,7 @@ static PetscErrorCode load_labels(container *c, ip_dataset *data)
 
   PetscCall(find(c, "y", 2, &array));
   IP_CHECK(array >= 0, IP_ERR_DATA,
-           "%s has no y: the labels, (sample) whole numbers from 0, or (sample, class) one-hot",
+           "%s: has no y: the labels, (sample) whole numbers from 0, or (sample, class) one-hot",
            c->path);
 
   const container_array *s = &c->array[array];
