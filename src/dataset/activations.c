@@ -73,11 +73,11 @@ static PetscErrorCode refuse_no_layers(const container *c)
   PetscErrorCode code = list_names(c, &names);
 
   if (!code)
-    code =
-        ip_error_raise(IP_ERR_DATA, __func__,
-                       "%s: has no layer_1; layers are named layer_1, layer_2, ... and have the "
-                       "shape (epoch, sample, unit) or (sample, unit); %s",
-                       c->path, names.text);
+    code = ip_error_raise(
+        IP_ERR_DATA, __func__,
+        "%s: has no layer_1; layers are named layer_1, layer_2, ... and have the "
+        "shape (epoch, sample, unit) or (sample, unit); %s",
+        c->path, names.text);
   ip_text_clear(&names);
   return code;
 }
@@ -432,9 +432,10 @@ static PetscErrorCode load_labels(container *c, ip_dataset *data)
   double *value = NULL;
 
   PetscCall(find(c, "y", 2, &array));
-  IP_CHECK(array >= 0, IP_ERR_DATA,
-           "%s: has no y: the labels, (sample) whole numbers from 0, or (sample, class) one-hot",
-           c->path);
+  IP_CHECK(
+      array >= 0, IP_ERR_DATA,
+      "%s: has no y: the labels, (sample) whole numbers from 0, or (sample, class) one-hot",
+      c->path);
 
   const container_array *s = &c->array[array];
   const uint64_t k = s->rank == 2 ? s->size[1] : 1;

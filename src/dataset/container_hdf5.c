@@ -58,7 +58,7 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *info, void 
   container_array *a = &c->array[c->n++];
 
   *a = (container_array){0};
-  strcpy(a->name, name); /* it fits */
+  memcpy(a->name, name, strlen(name)); /* it fits, and a zero follows */
   H5Fget_filesize(o->file, &whole);
   describe(set, whole, a);
   H5Dclose(set);

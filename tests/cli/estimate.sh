@@ -33,7 +33,7 @@ says "bin30: every sample has a cell of its own in layer 1 (1 of 1 epochs)"
 says "bin30: activations outside the range of the bins"
 says "layer 1 (up to 50 %)"
 expect 0 "$program" estimate wide.h5 'estimate=[{kind: binning, bins: 2, range: snapshot}]' -o w.h5 -q
-! grep -q warning.*bin2 err || fail "it warns of two bins over the whole range: $(cat err)"
+! grep -q "warning.*bin2" err || fail "it warns of two bins over the whole range: $(cat err)"
 
 # ---- any number of ranks, a kill, a part at a time
 all='estimate=[{kind: binning, bins: 30, range: [snapshot, run, activation]},
