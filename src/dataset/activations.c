@@ -3,6 +3,7 @@
 #include "container.h"
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL
@@ -82,23 +83,39 @@ static PetscErrorCode refuse_no_layers(const container *c)
   return code;
 }
 
+/* k of "layer_<k>"; 0 for all other names. */
+static unsigned long layer_number(const char *name)
+{
+  static const char prefix[] = "layer_";
+  const char *digits = name + sizeof prefix - 1;
+  char *end = NULL;
+
+  if (strncmp(name, prefix, sizeof prefix - 1) != 0 || *digits < '1' || *digits > '9') return 0;
+  const unsigned long number = strtoul(digits, &end, 10);
+
+  return *end == '\0' ? number : 0;
+}
+
 /* Layer numbers must have no gap: what lies behind one would be left out in silence. */
 static PetscErrorCode count_layers(const container *c, ip_activations *a)
 {
-  char name[CONTAINER_NAME], rest;
-  unsigned last = 0, number;
+  unsigned long last = 0;
 
-  do snprintf(name, sizeof name, "layer_%zu", ++a->n_layers);
-  while (container_find(c, name) >= 0);
-  a->n_layers--;
-  for (size_t i = 0; i < c->n; i++)
-    if (sscanf(c->array[i].name, "layer_%9u%c", &number, &rest) == 1 && number > last)
-      last = number;
-  if (a->n_layers == 0) return refuse_no_layers(c);
-  IP_CHECK(last == a->n_layers, IP_ERR_DATA,
-           "%s: has a layer_%u, but no layer_%zu: number the "
-           "layers 1, 2, ... without a gap",
-           c->path, last, a->n_layers + 1);
+  for (size_t i = 0; i < c->n; i++) {
+    const unsigned long number = layer_number(c->array[i].name);
+
+    a->n_layers += number > 0;
+    if (number > last) last = number;
+  }
+  if (last == 0) return refuse_no_layers(c);
+  for (size_t l = 1; l <= a->n_layers; l++) {
+    char name[CONTAINER_NAME];
+
+    snprintf(name, sizeof name, "layer_%zu", l);
+    IP_CHECK(container_find(c, name) >= 0, IP_ERR_DATA,
+             "%s: has a layer_%lu, but no %s: number the layers 1, 2, ... without a gap",
+             c->path, last, name);
+  }
   return PETSC_SUCCESS;
 }
 

@@ -64,6 +64,7 @@ PetscErrorCode container_open(const char *path, container **opened)
   const container_kind *kind = NULL;
 
   PetscCall(container_recognize(path, &kind));
+  IP_CHECK(kind, IP_ERR_INTERNAL, "%s: of no kind", path);
   PetscCall(IP_ALLOCATE(1, &c));
   c->kind = kind;
   PetscErrorCode code = ip_text_copy(path, &c->path);

@@ -48,8 +48,8 @@ struct container {
 PetscErrorCode container_recognize(const char *path, const container_kind **kind);
 
 /** IP_ERR_NO_INPUT, IP_ERR_DATA. */
-PetscErrorCode container_open(const char *path, container **c);
-void container_close(container **c);
+PetscErrorCode container_open(const char *path, container **opened);
+void container_close(container **opened);
 
 /** Index of an array; -1: there is none of that name. */
 int container_find(const container *c, const char *name);

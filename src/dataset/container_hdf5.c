@@ -92,11 +92,12 @@ static PetscErrorCode read_rows(container *c, size_t array, uint64_t outer, uint
                                               {row,   rows},
                                               {0,     last}
   };
-  hsize_t start[CONTAINER_RANK], count[CONTAINER_RANK];
+  hsize_t start[CONTAINER_RANK] = {0}, count[CONTAINER_RANK] = {0};
   const hid_t set = H5Dopen2(o->file, a->name, H5P_DEFAULT);
 
-  for (int i = 0; i < rank; i++) {
-    const size_t of = rank == 3 ? (size_t)i : (size_t)i + 1; /* no first axis */
+  for (int i = 0; i < rank && i < CONTAINER_RANK; i++) {
+    const size_t of =
+        rank == CONTAINER_RANK || i == 2 ? (size_t)i : (size_t)i + 1; /* no first */
 
     start[i] = three[of][0];
     count[i] = three[of][1];

@@ -161,7 +161,13 @@ static const char *after_key(const char *header, const char *key)
 /* '<f4' and the like. */
 static void read_type(const char *at, container_array *a, ip_storage *storage)
 {
-  const char order = at && at[0] == '\'' ? at[1] : '\0', kind = order ? at[2] : '\0';
+  const bool quoted = at && at[0] == '\'' && at[1] != '\0';
+  char order = '\0', kind = '\0';
+
+  if (quoted) {
+    order = at[1];
+    kind = at[2];
+  }
   const char *digits = kind ? at + 3 : "";
   const int width =
       isdigit((unsigned char)digits[0]) && digits[1] == '\'' ? digits[0] - '0' : 0;
@@ -416,7 +422,7 @@ static PetscErrorCode open_zip(container *c)
 static PetscErrorCode open_member(container *c, const char *name)
 {
   member m = {.method = STORED};
-  struct stat about;
+  struct stat about = {0};
   ip_text path = {0};
 
   PetscCall(ip_text_add(&path, "%s/%s", c->path, name));
