@@ -140,6 +140,37 @@ for k in $(seq 0 23); do
   "$python" "$tool" same s.h5 "$k" "e$k.h5"
 done
 
+# Killed anywhere and continued, both end with the bytes of one that never was.
+cat >long.yaml <<'END'
+network: {hidden: [6, 4]}
+train: {epochs: 300}
+look: log
+dataset: {samples: 1000}
+estimate: [{kind: binning, bins: 30, range: run}]
+save: {activations: yes}
+reproducible: yes
+repeat: 3
+END
+killed() { # COMMAND ...: kill -9 after a second; it may have ended by then
+  "$@" >out 2>err &
+  pid=$!
+  sleep 1
+  kill -9 $pid 2>/dev/null || true
+  wait $pid 2>/dev/null || true
+}
+expect 0 "$program" run long.yaml -o l.h5 -q
+killed "$program" run long.yaml checkpoint=0.01 -o k.h5 -q
+expect 0 ranks 2 "$program" run long.yaml -o k.h5 -q
+cmp l.h5 k.h5
+for k in 0 1 2; do
+  cmp "l.run$k.activations.h5" "k.run$k.activations.h5" || fail "a kill changed activations of run $k"
+done
+many='estimate=[{kind: kde, noise_variance: [1e-3, 1e-2, 1e-1]}]'
+expect 0 "$program" estimate l.run0.activations.h5 "$many" reproducible=yes -o el.h5 -q
+killed "$program" estimate l.run0.activations.h5 "$many" reproducible=yes -o ek.h5 -q
+expect 0 ranks 2 "$program" estimate l.run0.activations.h5 "$many" reproducible=yes -o ek.h5 -q
+cmp el.h5 ek.h5 || fail "a kill changed what estimate says"
+
 # One that is not ours is never overwritten; ours is known again.
 rm one/s.h5
 (cd one && expect 73 "$program" run ../s.yaml -q)
