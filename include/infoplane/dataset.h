@@ -7,6 +7,7 @@
  *      mat        MATLAB 5 file with F (n, d) and y (the authors' var_u.mat)
  *      idx        IDX images and labels, gzipped or not (MNIST, Fashion-MNIST)
  *      hdf5       HDF5 file with x (n, d) and y (n)
+ *      activations  of a network that somebody else trained; inputs and labels of the file
  *
  *  A new one is one file, src/dataset/<name>.c, that defines `const ip_dataset_kind
  *  ip_dataset_<name>`, and one row in table.def beside it.
@@ -44,6 +45,7 @@ typedef struct {
   float *x;   /**< shape (n, d), row-major; finite                                          */
   int32_t *y; /**< shape (n), each in 0 .. k-1; for the stochastic rule the likelier label  */
   double *p;  /**< shape (n, k): p(y|x), rows sum to 1; NULL where labels are certain       */
+  uint64_t beside; /**< XXH3 of what belongs to it and is not in these arrays, 0 = nothing   */
 } ip_dataset;
 
 /** One row of the table of data sets. `load` fills n, d, k, x, y of a zeroed dataset from the
@@ -51,6 +53,7 @@ typedef struct {
 typedef struct {
   const char *name, *sentence, *reference;
   bool needs_path;
+  bool given; /**< the layers of its network are there to be measured: nothing is trained */
   PetscErrorCode (*load)(const ip_dataset_spec *spec, ip_dataset *data);
 } ip_dataset_kind;
 
@@ -116,3 +119,38 @@ double ip_symmetric_f(uint32_t pattern);
  *  IP_ERR_CONFIG with certain labels, where a beta means nothing, and with other data sets. */
 PetscErrorCode ip_dataset_joint(const ip_dataset_spec *spec, const ip_dataset *data, size_t *n,
                                 double **weight, double **p);
+
+/* ---- activations of a network that was trained elsewhere --------------------------------------- */
+
+/** A file of them: HDF5, .npz, or a folder of .npy files, with the arrays
+ *
+ *      layer_1, layer_2, ...  (epoch, sample, unit), or (sample, unit) of one epoch; any real numbers
+ *      y                      (sample) whole numbers from 0, or (sample, class): one-hot, or p(y|x)
+ *      epoch                  (epoch), ascending; 0, 1, ... without it
+ *      layer_0                as the layers: the inputs;  or x_id (sample): equal for equal inputs
+ *      train, test            numbers of the samples that trained and that did not; for `on`
+ *      classes                (1): how many, where y does not name all
+ *
+ *  Activations are taken as float32; what float64 holds beyond is rounded away. */
+typedef struct {
+  size_t n, n_epochs, n_layers;
+  int32_t *epoch;  /**< shape (n_epochs), ascending                               */
+  int32_t *width;  /**< shape (n_layers): of layer_1, ...                         */
+  bool has_inputs; /**< layer_0 or x_id; else all samples are taken as different  */
+  bool rounds;     /**< some layer is kept in more than float32                   */
+  ip_split split;  /**< empty where the file names none                           */
+  void *container; /**<                                                           */
+} ip_activations;
+
+/** Let a child process open an HDF5 file first; before MPI starts.  Errors as ip_activations_open. */
+PetscErrorCode ip_activations_probe(const char *path);
+
+/** Shapes, epochs and split; the layers stay in the file.  IP_ERR_NO_INPUT, IP_ERR_DATA. */
+PetscErrorCode ip_activations_open(const char *path, ip_activations **activations);
+void ip_activations_close(ip_activations **activations);
+
+/** Layer (from 1) at look e; t: shape (width, stride), unit-major, 0 past n.  Cheapest in the order of
+ *  looks.  *finite = false: some number is not; the network had diverged.  IP_ERR_DATA: damaged, or a
+ *  number that float32 cannot hold, with its place. */
+PetscErrorCode ip_activations_read(ip_activations *activations, size_t e, size_t layer,
+                                   size_t stride, float *t, bool *finite);

@@ -86,6 +86,12 @@ void ip_options_destroy(ip_options **options);
  *  train.epochs keeps its default beside train.updates: ask for updates first. */
 const ip_value *ip_options_value(const ip_options *options, size_t block, ip_key key);
 
+/** Some run of the block uses the key; the others do not name a run. */
+bool ip_key_is_used(const ip_block *block, size_t key);
+
+/** The layers of the block's network are there to be measured, nothing is trained. */
+bool ip_block_is_given(const ip_block *block);
+
 /** The resolved science and layout keys as YAML that reads back to the same options, in the order
  *  of the table: what is compared when a file is continued. One line per block and key:
  *      studies:

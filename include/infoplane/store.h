@@ -7,6 +7,8 @@
  *  from then on every rank writes only raw data, independently, each run its own slabs, and seals
  *  a run with a checksum.  A run counts only when its status says so and its checksum fits.
  *  No metadata changes and nothing is collective while networks train, so a kill loses nothing.
+ *  Of given activations a row of the plan is one part of the only run; all that is said of runs below
+ *  holds of parts then.
  */
 
 #include <infoplane/core.h>
@@ -55,6 +57,10 @@ PetscErrorCode ip_store_put(void *store, const ip_record *record);
 
 /** Status of a run as the file proves it: pending unless the checksum fits.  Independent. */
 PetscErrorCode ip_store_verify(ip_store *store, size_t run, ip_status *status);
+
+/** The same of the row record->run, and what the file holds of it in the record: of a part its own
+ *  cells, all others stay.  Independent. */
+PetscErrorCode ip_store_get(ip_store *store, ip_record *record, ip_status *status);
 
 /** Status of all runs, each rank verifying its share, and none what it put itself where there is
  *  another.  status: shape (n_runs); *damaged: runs whose status said finished but whose checksum
@@ -117,6 +123,27 @@ double ip_checkpoints_share(void *context, size_t run);
 PetscErrorCode ip_checkpoints_survey(const char *path, size_t n_runs, const int8_t status[],
                                      size_t *kept, double *share);
 
+/* ---- activations ------------------------------------------------------------------------------- */
+
+/** `<path without .h5>.run<number>.activations.h5`: a file for each run whose activations are kept,
+ *  which infoplane estimate reads.  It is written as `<name>.partial` and gets its name when it is
+ *  whole; its bytes follow from the run alone.  One that stands is left as it is where it has the same
+ *  bytes, and is never overwritten. */
+typedef struct ip_archives ip_archives;
+
+/** Of a results file that is not there yet: no file of this plan's runs may stand.  IP_ERR_CREATE. */
+PetscErrorCode ip_archives_check(const char *path, const ip_plan *plan);
+
+/** token: of the lock, compared before a file gets its name; 0: no lock.  Independent. */
+PetscErrorCode ip_archives_create(const char *path, uint64_t token, ip_archives **archives);
+void ip_archives_destroy(ip_archives **archives);
+
+/** The functions of an ip_archive; context is the ip_archives. */
+PetscErrorCode ip_archives_begin(void *context, const ip_archived *what);
+PetscErrorCode ip_archives_put(void *context, size_t look, size_t layer, size_t stride,
+                               const float *t);
+PetscErrorCode ip_archives_end(void *context, bool whole);
+
 /* ---- lock ------------------------------------------------------------------------------------ */
 
 /** `<path>.lock`: one job at a time.  Held by rank 0. */
@@ -146,6 +173,7 @@ enum { IP_FOUND_DAMAGED = IP_STATUS_FAILED + 1 }; /**< beside the values of ip_s
 /** What a file proves of itself.  Start with {0}. */
 typedef struct {
   size_t n_runs;
+  bool parts;      /**< of infoplane estimate: all that is said of runs holds of parts of one */
   int8_t *status;  /**< shape (n_runs): an ip_status that the checksum proves, pending, or
                        IP_FOUND_DAMAGED: neither                                              */
   int32_t *number; /**< shape (n_runs): their numbers in the complete plan                    */

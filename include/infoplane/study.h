@@ -74,6 +74,7 @@ typedef struct {
   int32_t *column;  /**< shape (n_columns): indices into plan->column          */
   size_t gradient_batch;
   ip_save save;
+  bool activations; /**< kept in a file of the run's own                       */
 } ip_measure;
 
 /** One network to train. */
@@ -98,6 +99,10 @@ typedef struct {
 /** Everything that will be done: the grid of every block with equal runs planned once, rows
  *  ordered with the replicate slowest.  The same on every rank.
  *
+ *  A row is what one rank claims and seals.  It is a run, but where activations are given (data set
+ *  `activations`): then the plan has one run, and its rows are parts of it: one for each look, whose
+ *  number is the epoch, and a last one, of number -1, for what follows from all looks together.
+ *
  *  A share i/n has some of the runs of the complete plan, all else is that of the complete one: axes,
  *  columns, numbers of runs.  Runs are dealt by predicted cost, the longest first, to and fro (1..n,
  *  n..1, 1..n, ...), and stand in each share by number: the plan alone decides, shares have equally
@@ -105,8 +110,9 @@ typedef struct {
 typedef struct {
   const ip_options *options; /**< borrowed                                        */
   const ip_data *data;       /**< borrowed                                        */
-  size_t n_runs;
+  size_t n_runs;             /**< rows                                            */
   ip_run *run;
+  size_t parts;     /**< rows that make one run of the file: 1, or n_epochs + 1  */
   size_t n_studies; /**< blocks; name: options->block[s].name            */
   int8_t *in_study; /**< shape (n_runs, n_studies)                       */
   size_t n_epochs;
@@ -148,6 +154,9 @@ PetscErrorCode ip_plan_identity(const ip_plan *plan, size_t run, ip_text *text);
 
 /** What is measured and kept of a run, as text: epochs, columns, gradient_batch, save. */
 PetscErrorCode ip_plan_measures(const ip_plan *plan, size_t run, ip_text *text);
+
+/** The activations are given: rows are parts of the only run. */
+bool ip_plan_is_given(const ip_plan *plan);
 
 /** Whether the looks of a run have so much KDE that ranks_per_run > 1 shares it out; else assistants
  *  have nothing to do. */
@@ -275,11 +284,33 @@ typedef struct {
   PetscErrorCode (*dismiss)(void *context, bool measured);
 } ip_assistants;
 
+/** A run whose activations are to be kept, all borrowed. */
+typedef struct {
+  const ip_plan *plan;
+  size_t run, n_looks; /**< the first looks of its measure: all, or those before it diverged */
+  const ip_dataset *data;
+  const int32_t *y; /**< shape (patterns): labels of this replicate                        */
+  const ip_split *split;
+} ip_archived;
+
+/** Keeps activations, as the store does: begin, put every layer of every look in order, end.
+ *  Independent.  IP_ERR_IO, IP_ERR_LOCKED; IP_ERR_CREATE: something else has that name. */
+typedef struct {
+  void *context;
+  PetscErrorCode (*begin)(void *context, const ip_archived *what);
+  /** Layer from 1; t: shape (units, stride), unit-major. */
+  PetscErrorCode (*put)(void *context, size_t look, size_t layer, size_t stride,
+                        const float *t);
+  /** whole = false: given up, nothing of it stays. */
+  PetscErrorCode (*end)(void *context, bool whole);
+} ip_archive;
+
 /** Who is asked while a run trains; what is NULL is not. */
 typedef struct {
   ip_pause pause;
   void *context;
   const ip_keeper *keeper;
+  const ip_archive *archive; /**< of runs whose measure says so */
   const ip_assistants *assistants;
 } ip_company;
 
@@ -290,6 +321,12 @@ typedef struct {
  *  IP_ERR_IO, IP_ERR_LOCKED: of the keeper; all others are the run's own. */
 PetscErrorCode ip_run_train(const ip_plan *plan, size_t run, const ip_company *company,
                             ip_record *record, bool *stopped);
+
+/** Of given activations: what follows from all looks together, once the record has all of them; it is
+ *  that of the last row afterwards.  diverged_epoch: the first whose activations are not finite, -1:
+ *  none. */
+PetscErrorCode ip_given_conclude(const ip_plan *plan, ip_activations *activations,
+                                 int32_t diverged_epoch, ip_record *record);
 
 /* ---- schedule -------------------------------------------------------------------------------- */
 
@@ -326,7 +363,8 @@ typedef struct {
   const ip_plan *plan;
   size_t n;            /**< runs to train, the same on every rank                         */
   const int32_t *todo; /**< shape (n)                                                     */
-  int8_t *status;      /**< shape (plan->n_runs): what is known; on rank 0 kept up to date */
+  ip_activations *activations; /**< of a plan where they are given; each rank has its own  */
+  int8_t *status; /**< shape (plan->n_runs): what is known; on rank 0 kept up to date */
   ip_sink sink;
   void *sink_context;
   ip_watch watch; /**< or NULL                                                            */
@@ -334,6 +372,7 @@ typedef struct {
   ip_signaled signaled; /**< or NULL; asked on ranks > 0, the watch of rank 0 hears of it    */
   const ip_keeper
       *keeper; /**< or NULL: what is given up begins anew                          */
+  const ip_archive *archive; /**< or NULL: no activations are kept                         */
   const double
       *predicted; /**< shape (plan->n_runs): seconds of each run, that weigh the watch's
                                work; or NULL: the plan's cost does */

@@ -32,11 +32,13 @@ static bool none_fits(const ip_findings *found)
 
 void say_findings(FILE *to, const ip_findings *found, const char *command)
 {
+  const char *noun = found->parts ? "part" : "run";
+
   for (size_t k = 0; k < KINDS; k++) {
     const size_t n = count_found(found, kind[k].status);
 
     if (n == 0) continue;
-    fprintf(to, " %zu run%s %s:", n, n == 1 ? "" : "s", kind[k].name);
+    fprintf(to, " %zu %s%s %s:", n, noun, n == 1 ? "" : "s", kind[k].name);
     list_runs(to, found, kind[k].status);
     fprintf(to, "   (%s%s)\n", command, kind[k].advice);
   }
@@ -69,8 +71,8 @@ static PetscErrorCode check_file(const arguments *a, int *exit_code)
   PetscCall(ip_results_probe(a->operand));
   PetscCall(ip_store_check(a->operand, &found));
   if (!a->quiet)
-    printf("%s: %zu of %zu runs are done and fit their checksum\n", a->operand,
-           count_found(&found, IP_STATUS_DONE), found.n_runs);
+    printf("%s: %zu of %zu %ss are done and fit their checksum\n", a->operand,
+           count_found(&found, IP_STATUS_DONE), found.n_runs, found.parts ? "part" : "run");
   say_findings(a->quiet ? stderr : stdout, &found, "the command that began it");
   *exit_code = verdict(&found);
   ip_findings_clear(&found);

@@ -64,6 +64,7 @@ const verb *verb_row(size_t i);
 const char *verb_name(size_t i); /**< ip_names of the verbs */
 
 int verb_run(const arguments *a);
+int verb_estimate(const arguments *a);
 int verb_plan(const arguments *a);
 int verb_status(const arguments *a);
 int verb_check(const arguments *a);
@@ -86,19 +87,33 @@ typedef struct {
   ip_options *options;
   ip_data *data;
   ip_plan *plan;
+  ip_activations *activations; /**< of infoplane estimate, of this rank                       */
 } input;
 
 /** Read the file and parse it; then load the data and make the plan. Serial. */
 PetscErrorCode input_read(const arguments *a, input *in);
 PetscErrorCode input_plan(input *in);
+/** Parse a text that is there. */
+PetscErrorCode input_parse(const arguments *a, input *in);
 void input_clear(input *in);
 
 /** Rank 0 has read; all others receive text and data and make the same plan. Collective. */
 PetscErrorCode input_share(MPI_Comm comm, const arguments *a, input *in);
 
 /** Default results file: the input's name with .h5, of a share with .i-of-n.h5, in the current
- *  folder; -o otherwise. */
+ *  folder; of activations NAME_mi.h5; -o otherwise. */
 PetscErrorCode output_path(const arguments *a, const ip_options *options, char **path);
+
+/** Do the study whose input `read` makes, before MPI and on the launcher's rank 0 alone.  Returns the
+ *  exit code. */
+int conduct_study(const arguments *a, PetscErrorCode (*read)(const arguments *a, input *in));
+
+/* ---- activations that are given ------------------------------------------------------------------- */
+
+/** What the file of activations makes doubtful, on stderr; before it is measured. */
+PetscErrorCode warn_of_input(const input *in);
+/** Where a number would mislead, on stderr; the record has all looks. */
+PetscErrorCode warn_of_numbers(const input *in, const ip_record *record);
 
 /* ---- MPI and PETSc start and end here -------------------------------------------------------------- */
 
@@ -143,13 +158,15 @@ int signals_noted(void); /**< the last of them, 0 = none; an ip_signaled */
 typedef struct {
   const char *path; /**< results file: <path>.stop stops          */
   bool quiet;
-  double started; /**< of the program, as seconds_now tells it  */
-  double limit;   /**< max_time in seconds, 0 = none            */
-  size_t n;       /**< runs of this launch                      */
-  ip_lock *lock;  /**< gets the heartbeat, or NULL              */
+  const char *noun; /**< "run", or "part" of the only one            */
+  double started;   /**< of the program, as seconds_now tells it  */
+  double limit;     /**< max_time in seconds, 0 = none            */
+  size_t n;         /**< runs of this launch                      */
+  ip_lock *lock;    /**< gets the heartbeat, or NULL              */
 } progress_of;
 
 typedef struct {
+  const char *noun;
   FILE *to;    /**< stdout, or NULL: say nothing                          */
   int columns; /**< of the terminal whose last line is rewritten, 0: none */
   bool color, ended;
@@ -203,6 +220,8 @@ size_t count_found(const ip_findings *found, int8_t status);
 PetscErrorCode say_beginning(const standing *s);
 /** ", \"busy\": [least, mean, most]" and the same of assistants, where there are any. */
 PetscErrorCode busy_json(const ip_busy busy[2], ip_text *text);
+/** What a row of the plan is: "run", or "part" of the only one where activations are given. */
+const char *row_noun(const ip_plan *plan);
 /** After a stop. */
 void say_stopped(const standing *s, size_t given_up);
 /** After the last run; quiet: only what went wrong. */

@@ -34,7 +34,7 @@ int checkpointing_ranks(const ip_plan *plan, size_t ranks)
 {
   const ip_value *every = ip_options_value(plan->options, 0, IP_KEY_CHECKPOINT);
 
-  return every->word >= 0 ? 0 : (int)groups_of(plan, ranks);
+  return every->word >= 0 || ip_plan_is_given(plan) ? 0 : (int)groups_of(plan, ranks);
 }
 
 /* The first line begins with the label, the others as far from the margin. */

@@ -58,6 +58,16 @@ PetscErrorCode input_read(const arguments *a, input *in)
            a->verb);
   PetscCall(ip_text_copy(a->operand, &in->name));
   PetscCall(read_file(a->operand, in));
+  PetscCall(parse(a, in));
+  for (size_t b = 0; b < in->options->n_blocks; b++)
+    IP_CHECK(!ip_block_is_given(&in->options->block[b]), IP_ERR_CONFIG,
+             "%s: study %s: activations are measured by infoplane estimate FILE, not by %s",
+             a->operand, in->options->block[b].name, a->verb);
+  return PETSC_SUCCESS;
+}
+
+PetscErrorCode input_parse(const arguments *a, input *in)
+{
   return parse(a, in);
 }
 
@@ -73,6 +83,7 @@ void input_clear(input *in)
   ip_plan_destroy(&in->plan);
   ip_data_destroy(&in->data);
   ip_options_destroy(&in->options);
+  ip_activations_close(&in->activations);
   ip_release(&in->name);
   ip_release(&in->text);
 }
@@ -81,15 +92,21 @@ PetscErrorCode output_path(const arguments *a, const ip_options *options, char *
 {
   const ip_value *share = ip_options_value(options, 0, IP_KEY_SHARE);
   ip_text name = {0};
-  const char *operand = a->operand ? a->operand : "", *base = strrchr(operand, '/');
+  const bool given = ip_block_is_given(&options->block[0]);
+  const char *operand = a->operand ? a->operand : "", *base = operand;
+  size_t length = strlen(operand);
 
   if (a->output) return ip_text_copy(a->output, path);
-  base = base ? base + 1 : operand;
-
-  const char *dot = strrchr(base, '.');
-
-  PetscCall(ip_text_add(&name, "%.*s",
-                        (int)(dot && dot > base ? dot - base : (ptrdiff_t)strlen(base)), base));
+  while (length > 1 && operand[length - 1] == '/') length--; /* of a folder */
+  for (size_t i = 0; i + 1 < length; i++)
+    if (operand[i] == '/') base = operand + i + 1;
+  length -= (size_t)(base - operand);
+  for (size_t i = length; i-- > 1;)
+    if (base[i] == '.') {
+      length = i;
+      break;
+    }
+  PetscCall(ip_text_add(&name, "%.*s%s", (int)length, base, given ? "_mi" : ""));
   PetscErrorCode code = PETSC_SUCCESS;
 
   if (share->n > 1) code = ip_text_add(&name, ".%d-of-%zu", (int)share->integer, share->n);
@@ -133,17 +150,19 @@ static PetscErrorCode share_text(MPI_Comm comm, const arguments *a, int rank, in
 
 static PetscErrorCode share_set(MPI_Comm comm, int rank, ip_dataset **set)
 {
-  uint64_t shape[4] = {0};
+  uint64_t shape[5] = {0};
 
   if (rank == 0) {
     shape[0] = (*set)->n;
     shape[1] = (*set)->d;
     shape[2] = (uint64_t)(*set)->k;
     shape[3] = (*set)->p == NULL;
+    shape[4] = (*set)->beside;
   }
-  PetscCallMPI(MPI_Bcast(shape, 4, MPI_UINT64_T, 0, comm));
+  PetscCallMPI(MPI_Bcast(shape, 5, MPI_UINT64_T, 0, comm));
   if (rank != 0)
     PetscCall(ip_dataset_allocate(shape[0], shape[1], (int32_t)shape[2], shape[3] != 0, set));
+  (*set)->beside = shape[4];
 
   const ip_dataset *s = *set;
 

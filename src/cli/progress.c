@@ -77,8 +77,8 @@ static void format_numbers(const progress *p, const ip_progress *seen, char text
   ip_seconds_format(seconds_left(p, seen), rest);
   if (!p->ended) snprintf(eta, sizeof eta, "   ETA %s", rest);
   if (seen->failed) snprintf(failed, sizeof failed, "   %zu failed", seen->failed);
-  snprintf(text, LINE, "%zu/%zu runs   %s%s   %zu diverged%s", seen->done, seen->runs, spent,
-           eta, seen->diverged, failed);
+  snprintf(text, LINE, "%zu/%zu %ss   %s%s   %zu diverged%s", seen->done, seen->runs, p->noun,
+           spent, eta, seen->diverged, failed);
 }
 
 static void show(progress *p, const ip_progress *seen)
@@ -120,7 +120,7 @@ static void say_failure(const progress *p, const ip_progress *seen)
 {
   ip_text line = {0};
 
-  if (seen->notice && ip_text_add(&line, "run %d failed: %s", (int)seen->notice_run,
+  if (seen->notice && ip_text_add(&line, "%s %d failed: %s", p->noun, (int)seen->notice_run,
                                   seen->notice) == PETSC_SUCCESS)
     say(p, stderr, line.text);
   ip_text_clear(&line);
@@ -189,6 +189,7 @@ PetscErrorCode progress_begin(const progress_of *of, progress *p)
 
   PetscCall(ip_text_add(&stop_file, "%s.stop", of->path));
   *p = (progress){.to = of->quiet ? NULL : stdout,
+                  .noun = of->noun,
                   .columns = columns_of_stdout(),
                   .started = of->started,
                   .trained = seconds_now(),

@@ -19,6 +19,8 @@ typedef struct {
   ip_lock *lock;
   ip_store *store;
   uint64_t token; /* of the lock */
+  ip_archives *archives;
+  ip_archive archive;
   ip_checkpoints *checkpoints;
   ip_keeper keeper;
   size_t begun;   /* runs with a checkpoint, rank 0 */
@@ -67,6 +69,7 @@ static PetscErrorCode prepare_file(experiment *x)
 
   PetscCall(ip_lock_take(x->path, launch_value(x, IP_KEY_BREAK_LOCK)->integer != 0, PATIENCE,
                          &x->lock));
+  if (access(x->path, F_OK) != 0) PetscCall(ip_archives_check(x->path, x->in.plan));
   return ip_store_prepare(x->path, x->in.plan, &origin, &x->created);
 }
 
@@ -78,7 +81,9 @@ static PetscErrorCode name_build(experiment *x)
   bool wanted = false;
 
   for (size_t r = 0; r < x->in.plan->n_runs; r++)
-    wanted = wanted || x->in.plan->run[r].value[IP_KEY_NETWORK_BLAS]->word == IP_BLAS_OPENBLAS;
+    wanted =
+        wanted || (x->in.plan->run[r].value[IP_KEY_NETWORK_BLAS] &&
+                   x->in.plan->run[r].value[IP_KEY_NETWORK_BLAS]->word == IP_BLAS_OPENBLAS);
   snprintf(x->build, sizeof x->build, "%s", IP_BUILD);
   if (!wanted) return PETSC_SUCCESS;
   snprintf(own, sizeof own, "%s", ip_blas_kernel());
@@ -126,7 +131,7 @@ static PetscErrorCode open_checkpoints(experiment *x)
                                 .ranks = kept_ranks(x)};
   PetscErrorCode code = PETSC_SUCCESS;
 
-  if (x->n_todo == 0) return PETSC_SUCCESS;
+  if (x->n_todo == 0 || ip_plan_is_given(x->in.plan)) return PETSC_SUCCESS;
   if (x->launch.rank == 0) code = ip_checkpoints_prepare(&of, x->status, &x->begun);
   PetscCall(launch_agree(&x->launch, code));
   PetscCall(ip_checkpoints_open(&of, &x->checkpoints));
@@ -135,6 +140,17 @@ static PetscErrorCode open_checkpoints(experiment *x)
                           .save = ip_checkpoints_save,
                           .load = ip_checkpoints_load,
                           .share = ip_checkpoints_share};
+  return PETSC_SUCCESS;
+}
+
+/* What keeps activations, where a study asks for it. */
+static PetscErrorCode open_archives(experiment *x)
+{
+  PetscCall(ip_archives_create(x->path, x->token, &x->archives));
+  x->archive = (ip_archive){.context = x->archives,
+                            .begin = ip_archives_begin,
+                            .put = ip_archives_put,
+                            .end = ip_archives_end};
   return PETSC_SUCCESS;
 }
 
@@ -160,6 +176,10 @@ static PetscErrorCode check_only(const ip_plan *plan, const ip_value *only)
   char share[IP_SHARE_TEXT];
 
   ip_share_name(plan, share);
+  for (size_t i = 0; ip_plan_is_given(plan) && only->word < 0 && i < only->n; i++)
+    IP_CHECK(has_number(plan, (int32_t)only->list[i]), IP_ERR_CONFIG,
+             "only: the activations have no epoch %g", only->list[i]);
+  if (ip_plan_is_given(plan)) return PETSC_SUCCESS;
   for (size_t i = 0; only->word < 0 && i < only->n; i++) {
     IP_CHECK((size_t)only->list[i] < plan->n_complete, IP_ERR_CONFIG,
              "only: there is no run %g; runs are 0 to %zu", only->list[i],
@@ -185,6 +205,7 @@ static PetscErrorCode list_todo(experiment *x)
                       (!all && x->status[r] == IP_STATUS_DIVERGED);
 
     if (!all && !listed(only, x->in.plan->run[r].number)) continue;
+    if (ip_plan_is_given(x->in.plan) && x->in.plan->run[r].number < 0) continue; /* conclude */
     if (open)
       x->todo[x->n_todo++] = (int32_t)r;
     else
@@ -253,8 +274,10 @@ static PetscErrorCode predict_runs(experiment *x, const ip_rates *rates)
 static void predict_quietly(experiment *x)
 {
   calibration speeds = {0};
-  PetscErrorCode code = x->n_todo > 0 ? calibration_read(NULL, &speeds) : PETSC_SUCCESS;
+  PetscErrorCode code = PETSC_SUCCESS;
 
+  if (ip_plan_is_given(x->in.plan)) return; /* equal parts, and a model of training */
+  if (x->n_todo > 0) code = calibration_read(NULL, &speeds);
   if (!code && x->n_todo > 0) code = predict_runs(x, &speeds.rates);
   if (!code && speeds.measured) code = predict_launch(x, &speeds.rates);
   if (code) ip_error_clear();
@@ -274,8 +297,10 @@ static PetscErrorCode begin_to_show(experiment *x)
             "that is noticed and computed again, but costs time\n",
             x->path);
   if (!x->a->quiet) PetscCall(say_beginning(&now));
+  if (ip_plan_is_given(x->in.plan)) PetscCall(warn_of_input(&x->in));
   return progress_begin(&(progress_of){.path = x->path,
                                        .quiet = x->a->quiet,
+                                       .noun = row_noun(x->in.plan),
                                        .started = x->started,
                                        .limit = max_time->word >= 0 ? 0.0 : max_time->real,
                                        .n = x->n_todo,
@@ -289,6 +314,7 @@ static PetscErrorCode train_listed(experiment *x, bool *stopped)
   const ip_sweep sweep = {.plan = x->in.plan,
                           .n = x->n_todo,
                           .todo = x->todo,
+                          .activations = x->in.activations,
                           .status = x->status,
                           .sink = ip_store_put,
                           .sink_context = x->store,
@@ -296,6 +322,7 @@ static PetscErrorCode train_listed(experiment *x, bool *stopped)
                           .watch_context = &x->progress,
                           .signaled = signals_noted,
                           .keeper = x->checkpoints ? &x->keeper : NULL,
+                          .archive = &x->archive,
                           .predicted = x->seconds,
                           .stall = stall->word >= 0 ? 0.0 : stall->real,
                           .ranks_per_run = ranks_per_run(x->in.plan),
@@ -304,10 +331,60 @@ static PetscErrorCode train_listed(experiment *x, bool *stopped)
   return ip_study_run(x->launch.comm, &sweep, stopped);
 }
 
+/* All looks of a file of activations as they are kept; *whole: none is left. */
+static PetscErrorCode read_looks(const experiment *x, ip_record *record, bool *whole,
+                                 int32_t *diverged_epoch)
+{
+  *whole = true;
+  *diverged_epoch = -1;
+  for (size_t row = 0; row + 1 < x->in.plan->n_runs && *whole; row++) {
+    ip_status status = IP_STATUS_PENDING;
+
+    record->run = row;
+    PetscCall(ip_store_get(x->store, record, &status));
+    *whole = status == IP_STATUS_DONE || status == IP_STATUS_DIVERGED;
+    if (status == IP_STATUS_DIVERGED && *diverged_epoch < 0)
+      *diverged_epoch = x->in.plan->run[row].number;
+  }
+  return PETSC_SUCCESS;
+}
+
+/* Rank 0: the last part of given activations, once all others are there. */
+static PetscErrorCode conclude_record(experiment *x, ip_record *record)
+{
+  const size_t last = x->in.plan->n_runs - 1;
+  int32_t diverged_epoch;
+  bool whole = false;
+
+  PetscCall(read_looks(x, record, &whole, &diverged_epoch));
+  if (!whole) return PETSC_SUCCESS;
+  PetscCall(warn_of_numbers(&x->in, record));
+  PetscCall(ip_given_conclude(x->in.plan, x->in.activations, diverged_epoch, record));
+  if (x->status[last] == (int8_t)record->status) return PETSC_SUCCESS;
+  PetscCall(ip_store_put(x->store, record));
+  x->status[last] = (int8_t)record->status;
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode conclude_given(experiment *x)
+{
+  ip_record *record = NULL;
+  PetscErrorCode code = PETSC_SUCCESS;
+
+  if (!ip_plan_is_given(x->in.plan)) return PETSC_SUCCESS;
+  if (x->launch.rank == 0) {
+    code = ip_record_create(x->in.plan, &record);
+    if (!code) code = conclude_record(x, record);
+    ip_record_destroy(&record);
+  }
+  return launch_agree(&x->launch, code);
+}
+
 /* Train, then read back every run of this launch; what does not fit is trained once more. */
 static PetscErrorCode train_all(experiment *x, bool *stopped)
 {
   PetscCall(train_listed(x, stopped));
+  if (!*stopped) PetscCall(conclude_given(x));
   for (int attempt = 0; attempt < 3 && !*stopped; attempt++) {
     PetscCall(ip_store_verify_put(x->store, x->status, &x->damaged));
     if (x->damaged == 0) return PETSC_SUCCESS;
@@ -316,6 +393,7 @@ static PetscErrorCode train_all(experiment *x, bool *stopped)
               x->damaged);
     PetscCall(list_todo(x));
     PetscCall(train_listed(x, stopped));
+    if (!*stopped) PetscCall(conclude_given(x));
   }
   IP_CHECK(x->damaged == 0 || *stopped, IP_ERR_IO,
            "%s: %zu runs do not read back as they were written, three times over; the disk or "
@@ -364,6 +442,8 @@ static PetscErrorCode conduct(experiment *x, int *exit_code)
 
   PetscCall(input_share(x->launch.comm, x->a, &x->in));
   if (!x->path) PetscCall(output_path(x->a, x->in.options, &x->path));
+  if (ip_plan_is_given(x->in.plan) && !x->in.activations)
+    PetscCall(ip_activations_open(x->a->operand, &x->in.activations));
   PetscCall(open_file(x));
 
   const PetscErrorCode code = list_todo(x);
@@ -372,6 +452,7 @@ static PetscErrorCode conduct(experiment *x, int *exit_code)
   x->launch.together = code == (PetscErrorCode)IP_ERR_CONFIG;
   PetscCall(code);
   PetscCall(open_checkpoints(x));
+  PetscCall(open_archives(x));
   if (x->launch.rank == 0) PetscCall(begin_to_show(x));
   PetscCall(train_all(x, &stopped));
   if (x->launch.rank == 0) progress_end(&x->progress);
@@ -382,33 +463,35 @@ static PetscErrorCode conduct(experiment *x, int *exit_code)
 }
 
 /* Before MPI: the launcher's rank 0 reads everything and finds every error. */
-static PetscErrorCode read_everything(experiment *x)
+static PetscErrorCode read_everything(experiment *x,
+                                      PetscErrorCode (*read)(const arguments *a, input *in))
 {
-  PetscCall(input_read(x->a, &x->in));
+  PetscCall(read(x->a, &x->in));
   PetscCall(input_plan(&x->in));
   PetscCall(output_path(x->a, x->in.options, &x->path));
   return access(x->path, F_OK) == 0 ? ip_results_probe(x->path) : PETSC_SUCCESS;
 }
 
-int verb_run(const arguments *a)
+int conduct_study(const arguments *a, PetscErrorCode (*read)(const arguments *a, input *in))
 {
   experiment x = {.a = a, .started = seconds_now()};
   int rank, size, exit_code = 0;
   PetscErrorCode code = PETSC_SUCCESS;
 
   launcher_place(&rank, &size);
-  if (rank == 0) code = read_everything(&x);
+  if (rank == 0) code = read_everything(&x, read);
   signals_catch();
   if (code == PETSC_SUCCESS || size > 1) {
-    const PetscErrorCode read = code;
+    const PetscErrorCode found = code;
 
     code = launch_begin(a, &x.launch);
-    if (code == PETSC_SUCCESS) code = launch_agree(&x.launch, read);
+    if (code == PETSC_SUCCESS) code = launch_agree(&x.launch, found);
   }
   if (code == PETSC_SUCCESS) code = conduct(&x, &exit_code);
 
   ip_store_close(&x.store);
   ip_checkpoints_close(&x.checkpoints);
+  ip_archives_destroy(&x.archives);
   ip_release(&x.progress.stop_file);
   ip_lock_release(&x.lock);
   input_clear(&x.in);
@@ -419,4 +502,9 @@ int verb_run(const arguments *a)
   ip_text_clear(&x.json);
   ip_text_clear(&x.provenance);
   return launch_end(&x.launch, a, code, exit_code);
+}
+
+int verb_run(const arguments *a)
+{
+  return conduct_study(a, input_read);
 }

@@ -9,6 +9,11 @@ static const char *plural(size_t n)
   return n == 1 ? "" : "s";
 }
 
+const char *row_noun(const ip_plan *plan)
+{
+  return ip_plan_is_given(plan) ? "part" : "run";
+}
+
 size_t count_status(const standing *s, ip_status status)
 {
   size_t n = 0;
@@ -45,6 +50,11 @@ static common find_common(const ip_plan *plan)
 PetscErrorCode describe_plan(const ip_plan *plan, ip_text *text)
 {
   const ip_run *run = &plan->run[0];
+
+  if (ip_plan_is_given(plan))
+    return ip_text_add(text, "layers %s, %zu samples, %zu epoch%s", plan->architecture[0].label,
+                       plan->data->set[run->data]->n, plan->n_epochs, plural(plan->n_epochs));
+
   const common same = find_common(plan);
 
   PetscCall(ip_text_add(text, "%zu network%s", plan->n_runs, plural(plan->n_runs)));
@@ -85,6 +95,7 @@ static void say_groups(const standing *s)
 PetscErrorCode say_beginning(const standing *s)
 {
   const size_t runs = s->in->plan->n_runs;
+  const char *noun = row_noun(s->in->plan);
   ip_text line = {0};
 
   PetscCall(versions_line(&line));
@@ -96,18 +107,18 @@ PetscErrorCode say_beginning(const standing *s)
   ip_text_clear(&line);
   PetscCall(code);
   if (s->damaged > 0)
-    printf("%zu run%s did not fit the checksum and will be computed again.\n", s->damaged,
+    printf("%zu %s%s did not fit the checksum and will be computed again.\n", s->damaged, noun,
            plural(s->damaged));
   if (!s->created) {
-    printf("continuing: %zu of %zu runs are done", runs - count_status(s, IP_STATUS_PENDING),
-           runs);
+    printf("continuing: %zu of %zu %ss are done", runs - count_status(s, IP_STATUS_PENDING),
+           runs, noun);
     if (s->begun > 0)
       printf(", %zu %s up from %s.ckpt", s->begun, s->begun == 1 ? "is taken" : "are taken",
              s->path);
     puts("");
   }
   if (s->named_and_done > 0)
-    printf("only: %zu of the runs named %s done and stay%s as %s\n", s->named_and_done,
+    printf("only: %zu of the %ss named %s done and stay%s as %s\n", s->named_and_done, noun,
            s->named_and_done == 1 ? "is" : "are", s->named_and_done == 1 ? "s" : "",
            s->named_and_done == 1 ? "it is" : "they are");
   say_groups(s);
@@ -120,15 +131,16 @@ PetscErrorCode say_beginning(const standing *s)
 void say_stopped(const standing *s, size_t given_up)
 {
   const size_t runs = s->in->plan->n_runs;
+  const char *noun = row_noun(s->in->plan);
 
   if (given_up > 0 && s->keeps)
     printf("%zu run%s in progress %s kept in %s.ckpt.\n", given_up, plural(given_up),
            given_up == 1 ? "is" : "are", s->path);
   else if (given_up > 0)
-    printf("%zu run%s in progress %s given up and will begin anew.\n", given_up,
+    printf("%zu %s%s in progress %s given up and will begin anew.\n", given_up, noun,
            plural(given_up), given_up == 1 ? "was" : "were");
-  printf("stopped: %zu of %zu runs are done and safe in %s. The same command continues.\n",
-         runs - count_status(s, IP_STATUS_PENDING), runs, s->path);
+  printf("stopped: %zu of %zu %ss are done and safe in %s. The same command continues.\n",
+         runs - count_status(s, IP_STATUS_PENDING), runs, noun, s->path);
 }
 
 void list_runs(FILE *to, const ip_findings *found, int8_t which)
@@ -136,8 +148,12 @@ void list_runs(FILE *to, const ip_findings *found, int8_t which)
   size_t n = 0;
 
   for (size_t r = 0; r < found->n_runs; r++)
-    if (found->status[r] == which && n++ < MOST_LISTED)
-      fprintf(to, " %d", (int)found->number[r]);
+    if (found->status[r] == which && n++ < MOST_LISTED) {
+      if (found->number[r] >= 0)
+        fprintf(to, " %d", (int)found->number[r]);
+      else
+        fputs(" end", to); /* of infoplane estimate: what follows from all epochs */
+    }
   if (n > MOST_LISTED) fprintf(to, " and %zu more", n - MOST_LISTED);
 }
 
@@ -160,12 +176,14 @@ static PetscErrorCode say_bad_runs(FILE *to, const standing *s)
                failed = count_status(s, IP_STATUS_FAILED);
 
   if (diverged > 0) {
-    fprintf(to, " %zu run%s diverged:", diverged, plural(diverged));
+    fprintf(to, " %zu %s%s diverged:", diverged, row_noun(s->in->plan), plural(diverged));
     PetscCall(list_bad(to, s, IP_STATUS_DIVERGED));
-    fputs("   (again: only=[...])\n", to);
+    fputs(ip_plan_is_given(s->in->plan) ? "   (not all is finite there)\n"
+                                        : "   (again: only=[...])\n",
+          to);
   }
   if (failed > 0) {
-    fprintf(to, " %zu run%s failed:", failed, plural(failed));
+    fprintf(to, " %zu %s%s failed:", failed, row_noun(s->in->plan), plural(failed));
     PetscCall(list_bad(to, s, IP_STATUS_FAILED));
     fputs("   (the same command tries again)\n", to);
   }
@@ -222,6 +240,7 @@ static void say_prediction(const standing *s, double seconds)
 PetscErrorCode say_end(const standing *s, bool quiet, double seconds)
 {
   const size_t runs = s->in->plan->n_runs, pending = count_status(s, IP_STATUS_PENDING);
+  const char *noun = row_noun(s->in->plan);
   char spent[32];
 
   if (!quiet) PetscCall(summary_print(stdout, s->in->plan, s->path));
@@ -229,11 +248,11 @@ PetscErrorCode say_end(const standing *s, bool quiet, double seconds)
   if (quiet) return PETSC_SUCCESS;
   ip_seconds_format(seconds, spent);
   if (pending > 0)
-    printf(" %zu of %zu runs are left, which only= does not name.\n", pending, runs);
+    printf(" %zu of %zu %ss are left, which only= does not name.\n", pending, runs, noun);
   if (s->n_todo > 0)
     say_done(s, spent);
   else if (pending == 0)
-    printf(" all %zu runs were done before; nothing was left to do.\n", runs);
+    printf(" all %zu %ss were done before; nothing was left to do.\n", runs, noun);
   else
     puts(" nothing was left to do.");
   say_prediction(s, seconds);

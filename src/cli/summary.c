@@ -44,11 +44,11 @@ static PetscErrorCode read_curves(group *g)
 
 static PetscErrorCode fill(group *g)
 {
-  const size_t runs = g->plan->n_runs;
+  const size_t parts = g->plan->parts, runs = g->plan->n_runs / parts;
 
   PetscCall(IP_ALLOCATE(runs, &g->run));
   for (size_t r = g->first; r < runs; r++) {
-    const size_t start[2] = {r, 0}, one[2] = {1, 1};
+    const size_t start[2] = {r, parts - 1}, one[2] = {1, 1};
     double status;
 
     if (!same_group(g->plan, g->first, r)) continue;
@@ -209,7 +209,7 @@ PetscErrorCode summary_print(FILE *to, const ip_plan *plan, const char *path)
   size_t groups = 0;
 
   PetscCall(ip_results_open(path, &file));
-  for (size_t r = 0; r < plan->n_runs && code == PETSC_SUCCESS; r++) {
+  for (size_t r = 0; r < plan->n_runs / plan->parts && code == PETSC_SUCCESS; r++) {
     if (plan->run[r].replicate > 0) break; /* replicates follow all points */
     if (groups++ < MOST_GROUPS) code = summarize(to, plan, file, r);
   }

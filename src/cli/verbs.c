@@ -5,25 +5,27 @@
 #include <string.h>
 
 static const verb table[] = {
-    {"run",     "run INPUT.yaml [key=value ...] [-o FILE.h5]",
-     "train and measure; continues FILE.h5 where it stands",                                                               verb_run    },
-    {"plan",    "plan INPUT.yaml [key=value ...] [-o FILE.h5]",
-     "what run would do: runs, file size, memory, time; starts nothing",                                                   verb_plan   },
-    {"status",  "status FILE.h5",                                 "how far a file is, also while a job writes it",         verb_status },
-    {"check",   "check FILE.h5",
-     "proves every run by its checksum, names damaged and pending ones",                                                   verb_check  },
-    {"merge",   "merge A.h5 B.h5 ... -o OUT.h5",
-     "joins the files of all shares of a study to one",                                                                    verb_merge  },
-    {"grow",    "grow FILE.h5 repeat=N [key=value ...]",
-     "makes room for more runs, keeps those that are done; run trains the new ones",                                       verb_grow   },
-    {"figures", "figures FILE.h5 [columns=all] [-o FOLDER]",
-     "the figures of the paper, tables of its studies, its claims judged",                                                 verb_figures},
-    {"report",  "report FILE.h5 [-o PAGE.html]",
-     "one page that plays: the plane, loss, gradients, weights, claims",                                                   verb_report },
-    {"bound",   "bound INPUT.yaml [key=value ...] [-o FILE.csv]",
-     "the information-bottleneck curve of its data sets",                                                                  verb_bound  },
-    {"help",    "help [TOPIC]",                                   "this help, a key, a section, an estimator, keys, exit",
-     verb_help                                                                                                                         },
+    {"run",      "run INPUT.yaml [key=value ...] [-o FILE.h5]",
+     "train and measure; continues FILE.h5 where it stands",                                                                verb_run     },
+    {"estimate", "estimate ACTS.h5 [key=value ...] [-o FILE.h5]",
+     "measures activations of any network: HDF5, .npz, folder of .npy",                                                     verb_estimate},
+    {"plan",     "plan INPUT.yaml [key=value ...] [-o FILE.h5]",
+     "what run would do: runs, file size, memory, time; starts nothing",                                                    verb_plan    },
+    {"status",   "status FILE.h5",                                 "how far a file is, also while a job writes it",         verb_status  },
+    {"check",    "check FILE.h5",
+     "proves every run by its checksum, names damaged and pending ones",                                                    verb_check   },
+    {"merge",    "merge A.h5 B.h5 ... -o OUT.h5",
+     "joins the files of all shares of a study to one",                                                                     verb_merge   },
+    {"grow",     "grow FILE.h5 repeat=N [key=value ...]",
+     "makes room for more runs, keeps those that are done; run trains the new ones",                                        verb_grow    },
+    {"figures",  "figures FILE.h5 [columns=all] [-o FOLDER]",
+     "the figures of the paper, tables of its studies, its claims judged",                                                  verb_figures },
+    {"report",   "report FILE.h5 [-o PAGE.html]",
+     "one page that plays: the plane, loss, gradients, weights, claims",                                                    verb_report  },
+    {"bound",    "bound INPUT.yaml [key=value ...] [-o FILE.csv]",
+     "the information-bottleneck curve of its data sets",                                                                   verb_bound   },
+    {"help",     "help [TOPIC]",                                   "this help, a key, a section, an estimator, keys, exit",
+     verb_help                                                                                                                           },
 };
 
 const verb *verb_row(size_t i)
@@ -161,17 +163,23 @@ typedef struct {
 
 static PetscErrorCode read_runs(const ip_results *file, content *c)
 {
-  const size_t n = ip_results_axis(file, "run"), start[2] = {0, 0}, extent[2] = {n, 1};
+  const size_t parts = ip_results_axis(file, "part"), start[2] = {0, 0};
+  const size_t n = parts > 1 ? parts : ip_results_axis(file, "run"),
+               extent[2] = {parts > 1 ? 1 : n, parts > 1 ? n : 1},
+               named = parts > 1 ? n - 1 : n; /* the last part is that of all epochs */
   double *value = NULL;
 
   PetscCall(IP_ALLOCATE(n, &value));
   c->runs.n_runs = n;
+  c->runs.parts = parts > 1;
 
   PetscErrorCode code = IP_ALLOCATE(n, &c->runs.status);
 
   if (!code) code = IP_ALLOCATE(n, &c->runs.number);
-  if (!code) code = ip_results_block(file, "run", 1, start, extent, value);
-  for (size_t r = 0; r < n && !code; r++) c->runs.number[r] = (int32_t)value[r];
+  if (!code)
+    code = ip_results_block(file, parts > 1 ? "epoch" : "run", 1, start, &named, value);
+  for (size_t r = 0; r < n && !code; r++)
+    c->runs.number[r] = r < named ? (int32_t)value[r] : -1;
   if (!code) code = ip_results_block(file, "status", 2, start, extent, value);
   for (size_t r = 0; r < n && !code; r++) {
     if (value[r] > 0 && value[r] < 4)
@@ -193,6 +201,7 @@ static void print_runs(const content *c)
 {
   printf("%s:", c->path);
   if (c->share) printf(" share %s,", c->share);
+  if (c->runs.parts) fputs(" parts,", stdout);
   for (size_t s = 0; s < 4; s++)
     printf("%s %zu %s", s == 0 ? "" : ",", c->count[(s + 1) % 4], ip_status_name((s + 1) % 4));
   puts("");

@@ -42,8 +42,29 @@ static const struct {
 };
 enum { DEPENDENT = sizeof dependent / sizeof dependent[0] };
 
+bool ip_block_is_given(const ip_block *block)
+{
+  const ip_values *values = &block->key[IP_KEY_DATASET_NAME];
+
+  for (size_t i = 0; i < values->n; i++)
+    if (ip_dataset_row((size_t)values->value[i].word)->given) return true;
+  return false;
+}
+
+/* All that is known of a network whose training we have not seen. */
+static bool says_something_of_given(size_t key)
+{
+  const ip_scope scope = ip_option_row(key)->scope;
+
+  return key == IP_KEY_DATASET_NAME || key == IP_KEY_DATASET_PATH ||
+         key == IP_KEY_NETWORK_HIDDEN || key == IP_KEY_LOOK || key == IP_KEY_ON ||
+         key == IP_KEY_NAME || (scope == IP_SCOPE_LAYOUT && key != IP_KEY_REPEAT) ||
+         scope == IP_SCOPE_LAUNCH;
+}
+
 bool ip_key_is_used(const ip_block *block, size_t key)
 {
+  if (ip_block_is_given(block)) return says_something_of_given(key);
   switch (key) {
   case IP_KEY_DATASET_PATH:
     return dataset_with_path(block, true) != NULL;
@@ -94,6 +115,20 @@ static PetscErrorCode check_use(ip_reader *reader, size_t n, const ip_draft draf
   return PETSC_SUCCESS;
 }
 
+/* Nor is one of training, where nothing is trained. */
+static PetscErrorCode check_given(ip_reader *reader, const ip_draft *draft)
+{
+  const ip_block *block = draft->block;
+
+  for (size_t key = 0; key < IP_KEYS && ip_block_is_given(block); key++)
+    if (block->key[key].given && !ip_key_is_used(block, key))
+      PetscCall(ip_complain(reader, ip_values_place(&block->key[key]),
+                            "%s is not used: it is about training, and these activations are "
+                            "measured as they are",
+                            ip_option_row(key)->key));
+  return PETSC_SUCCESS;
+}
+
 static PetscErrorCode check_dataset(ip_reader *reader, const ip_draft *draft)
 {
   const ip_block *block = draft->block;
@@ -130,6 +165,7 @@ static PetscErrorCode forget_unused(ip_reader *reader, ip_block *block)
 PetscErrorCode ip_drafts_check(ip_reader *reader, size_t n, ip_draft draft[])
 {
   for (size_t b = 0; b < n; b++) PetscCall(check_dataset(reader, &draft[b]));
+  for (size_t b = 0; b < n; b++) PetscCall(check_given(reader, &draft[b]));
   for (size_t d = 0; d < DEPENDENT; d++)
     if (dependent[d].belongs_to) PetscCall(check_use(reader, n, draft, d));
   for (size_t b = 0; b < n; b++) PetscCall(forget_unused(reader, draft[b].block));

@@ -131,9 +131,6 @@ typedef struct {
 /** Make the columns of a draft. */
 PetscErrorCode ip_columns_read(ip_reader *reader, ip_draft *draft);
 
-/** True if some run of the block uses the key; the others do not name a run. */
-bool ip_key_is_used(const ip_block *block, size_t key);
-
 /** Check what keys say together. */
 PetscErrorCode ip_drafts_check(ip_reader *reader, size_t n, ip_draft draft[]);
 

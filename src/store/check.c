@@ -83,6 +83,7 @@ PetscErrorCode ip_store_check(const char *path, ip_findings *found)
 
   if (!code) {
     f.n_runs = l.plan->n_runs;
+    f.parts = ip_plan_is_given(l.plan);
     code = IP_ALLOCATE(f.n_runs, &f.status);
   }
   if (!code) code = IP_ALLOCATE(f.n_runs, &f.number);

@@ -14,6 +14,7 @@ static size_t count_betas(const ip_plan *plan)
   bool stochastic = false;
   size_t n = 0;
 
+  if (ip_plan_is_given(plan)) return 0; /* nobody knows the whole of p(y|x) */
   for (size_t i = 0; i < plan->data->n; i++) stochastic = stochastic || plan->data->set[i]->p;
   while (stochastic && !isnan(ip_bottleneck_beta(n))) n++;
   return n;
@@ -22,8 +23,8 @@ static size_t count_betas(const ip_plan *plan)
 static size_t along_length(const ip_plan *plan, ip_along along)
 {
   const size_t length[ALONG_COUNT] = {
-      [ALONG_run] = plan->n_runs,
-      [ALONG_part] = 1,
+      [ALONG_run] = plan->n_runs / plan->parts,
+      [ALONG_part] = plan->parts,
       [ALONG_study] = plan->n_studies,
       [ALONG_data] = plan->data->n,
       [ALONG_architecture] = plan->n_architectures,
@@ -76,7 +77,8 @@ static PetscErrorCode along_numbers(const ip_plan *plan, const ip_variable *vari
 
   for (size_t i = 0; i < variable->length[0]; i++) {
     number[i] = (int32_t)i;
-    if (variable->along[0] == ALONG_run) number[i] = plan->run[i].number;
+    if (variable->along[0] == ALONG_run && !ip_plan_is_given(plan))
+      number[i] = plan->run[i].number;
     if (variable->along[0] == ALONG_layer) number[i] = (int32_t)i + 1;
     if (variable->along[0] == ALONG_epoch || looked) number[i] = plan->epoch[i];
   }
@@ -110,8 +112,7 @@ static PetscErrorCode zeros(const ip_plan *plan, const ip_variable *variable, vo
 #define OF_RUN(name, member)                                                                   \
   static PetscErrorCode name(const ip_plan *plan, const ip_variable *variable, void *values)   \
   {                                                                                            \
-    (void)variable;                                                                            \
-    for (size_t r = 0; r < plan->n_runs; r++)                                                  \
+    for (size_t r = 0; r < variable->length[0]; r++)                                           \
       ((int32_t *)values)[r] = (int32_t)plan->run[r].member;                                   \
     return PETSC_SUCCESS;                                                                      \
   }
@@ -250,7 +251,7 @@ static double option_number(const ip_plan *plan, const ip_run *run, size_t key)
 static PetscErrorCode option_values(const ip_plan *plan, const ip_variable *variable,
                                     void *values)
 {
-  for (size_t r = 0; r < plan->n_runs; r++) {
+  for (size_t r = 0; r < variable->length[0]; r++) {
     const double number = option_number(plan, &plan->run[r], variable->key);
     const double whole = isnan(number) ? -1 : number;
 

@@ -89,6 +89,16 @@ static PetscErrorCode join(gather *g, const ledger *first, const char *out, ip_f
   return code;
 }
 
+/* Its only run cannot be shared out, and no run can join it. */
+static PetscErrorCode refuse_given(const ledger *l)
+{
+  IP_CHECK(
+      !ip_plan_is_given(l->plan), IP_ERR_CONFIG,
+      "%s is of infoplane estimate and complete in itself: it can be neither merged nor grown",
+      l->path);
+  return PETSC_SUCCESS;
+}
+
 static PetscErrorCode merge_locked(gather *g, const char *out, ip_findings *found)
 {
   ledger first, target = {.file = -1};
@@ -98,6 +108,7 @@ static PetscErrorCode merge_locked(gather *g, const char *out, ip_findings *foun
            "%s stands: nothing is overwritten, choose another name", out);
   PetscErrorCode code = ledger_open(g->path[0], &first);
 
+  if (!code) code = refuse_given(&first);
   if (!code) code = ledger_derive(&first, 0, NULL, &target);
   g->target = &target;
   if (!code) code = join(g, &first, out, found);
@@ -212,6 +223,8 @@ PetscErrorCode ip_store_grow(const char *path, size_t n, const char *const setti
            path);
   PetscCall(ip_lock_take(path, false, 0.0, &lock));
   PetscErrorCode code = ledger_open(path, &l);
+
+  if (!code) code = refuse_given(&l);
 
   if (!code) code = grow_open(&l, n, setting, found, grown);
   ledger_close(&l);

@@ -18,8 +18,16 @@ void ip_seals_begin(const ip_plan *plan, ip_seals *s);
 PetscErrorCode ip_seals_open(hid_t file, const char *path, ip_seals *s);
 void ip_seals_close(ip_seals *s);
 
-/** The cells of one run in the array of a field. */
+/** The cells of one run, which has one part, in the array of a field. */
 ip_cells ip_seals_cells(const ip_seals *s, size_t run, const ip_field *field);
+
+/** Cells in the file that a row of the plan seals of a field, and the same in memory. */
+typedef struct {
+  ip_cells cells;
+  size_t bytes;
+  void *dense; /**< of one part a copy, else the array of the record itself */
+  bool copied;
+} ip_slab;
 
 /** XXH3 over the identity, the arrays of a record in the order of record.def, and its status. */
 PetscErrorCode ip_seals_sum(const ip_seals *s, const ip_record *record, uint64_t *sum);

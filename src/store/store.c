@@ -244,11 +244,11 @@ PetscErrorCode ip_store_guard(ip_store *store, uint64_t token)
 
 static PetscErrorCode write_timing(ip_store *s, const ip_record *record)
 {
-  const ip_cells cells = {.n_axes = 1, .start = {record->run}, .count = {1}};
+  const ip_cells cells = {.n_axes = 1, .start = {record->run / s->plan->parts}, .count = {1}};
   const int8_t build = (int8_t)s->build;
 
   PetscCall(ip_h5_write(s->build_index, H5T_NATIVE_INT8, &cells, &build));
-  if (s->reproducible) return PETSC_SUCCESS;
+  if (s->reproducible || ip_plan_is_given(s->plan)) return PETSC_SUCCESS;
   PetscCall(ip_h5_write(s->seconds, H5T_NATIVE_DOUBLE, &cells, &record->seconds));
   return ip_h5_write(s->trained_by, H5T_NATIVE_INT, &cells, &s->rank);
 }
@@ -286,6 +286,15 @@ PetscErrorCode ip_store_verify(ip_store *store, size_t run, ip_status *status)
 
   ip_record_destroy(&buffer);
   return code;
+}
+
+PetscErrorCode ip_store_get(ip_store *store, ip_record *record, ip_status *status)
+{
+  bool damaged = false;
+
+  IP_CHECK(record->run < store->plan->n_runs, IP_ERR_INTERNAL, "run %zu is not one of %zu",
+           record->run, store->plan->n_runs);
+  return ip_seals_prove(&store->seals, record, status, &damaged);
 }
 
 /* The runs of this rank's share, all or those put in this launch; others keep what they have.  Who wrote a run in this launch does

@@ -79,12 +79,12 @@ static void seal(ip_data *data, size_t i)
   const ip_dataset *s = data->set[i];
   const uint64_t shape[3] = {s->n, s->d, (uint64_t)s->k};
   const size_t classes = (size_t)s->k;
-  uint64_t part[4] = {XXH3_64bits(shape, sizeof shape),
+  uint64_t part[5] = {XXH3_64bits(shape, sizeof shape),
                       XXH3_64bits(s->x, s->n * s->d * sizeof *s->x),
-                      XXH3_64bits(s->y, s->n * sizeof *s->y), 0};
+                      XXH3_64bits(s->y, s->n * sizeof *s->y), 0, s->beside};
 
   if (s->p) part[3] = XXH3_64bits(s->p, s->n * classes * sizeof *s->p);
-  data->checksum[i] = XXH3_64bits(part, sizeof part);
+  data->checksum[i] = XXH3_64bits(part, (s->beside ? 5 : 4) * sizeof part[0]);
 }
 
 void ip_data_seal(ip_data *data)

@@ -33,6 +33,8 @@ static void look_up(grid *g)
     g->value[key] = of_run && values->n > 0 ? &values->value[g->at[key]] : NULL;
   }
   drop_meaningless(g->value);
+  for (size_t key = 0; ip_block_is_given(g->block) && key < IP_KEYS; key++)
+    if (!ip_key_is_used(g->block, key)) g->value[key] = NULL;
 }
 
 void grid_begin(grid *g, const ip_block *block, grid_keys keys)
@@ -66,8 +68,9 @@ static const char *string_or_null(const ip_value *value)
 ip_dataset_spec grid_dataset(const ip_value *const value[])
 {
   const ip_value *samples = value[IP_KEY_DATASET_SAMPLES];
-  const bool all = samples->word == IP_SAMPLES_ALL;
-  const bool stochastic = value[IP_KEY_DATASET_LABELS]->word == IP_LABELS_STOCHASTIC;
+  const ip_value *labels = value[IP_KEY_DATASET_LABELS];
+  const bool all = !samples || samples->word == IP_SAMPLES_ALL;
+  const bool stochastic = labels && labels->word == IP_LABELS_STOCHASTIC;
   const bool keyed = !all && value[IP_KEY_DATASET_CHOICE]->word == 1;
 
   return (ip_dataset_spec){

@@ -19,7 +19,10 @@ struct measurement {
   const ip_plan *plan;
   const ip_measure *measure;
   const ip_dataset *data;
-  const ip_network *network;
+  const ip_architecture *shape;
+  const ip_network *network; /* NULL: activations are lent */
+  const float *lent;         /* of the layer at hand, as a snapshot has them */
+  size_t lent_stride;
   const int32_t *y;
   bool bounded; /* hidden activation has a closed range */
   part on[IP_ONS];
@@ -43,14 +46,14 @@ static size_t stride_of(size_t m)
 /* Labels and room for the activations of a subset. */
 static PetscErrorCode fill_part(const measurement *m, part *on)
 {
-  const size_t layers = ip_network_layers(m->network), k = (size_t)m->data->k;
+  const size_t layers = m->shape->layers, k = (size_t)m->data->k;
   int32_t widest = 1;
 
   PetscCall(IP_ALLOCATE(layers + 1, &on->low));
   PetscCall(IP_ALLOCATE(layers + 1, &on->high));
   for (size_t l = 1; l <= layers; l++) {
     on->low[l] = on->high[l] = (double)NAN;
-    if (ip_network_width(m->network, l) > widest) widest = ip_network_width(m->network, l);
+    if (m->shape->width[l] > widest) widest = m->shape->width[l];
   }
   if (!on->subset) return PETSC_SUCCESS;
   PetscCall(IP_ALLOCATE((size_t)widest * stride_of(on->m), &on->t));
@@ -76,7 +79,7 @@ static PetscErrorCode fill(measurement *m, const ip_split *split)
   }
   for (size_t on = 0; on < IP_ONS; on++)
     if (m->on[on].wanted && m->on[on].m > 0) PetscCall(fill_part(m, &m->on[on]));
-  PetscCall(ip_snapshot_create(m->network, m->data->n, &m->snapshot));
+  if (m->network) PetscCall(ip_snapshot_create(m->network, m->data->n, &m->snapshot));
   PetscCall(ip_workspace_create(&m->work));
   PetscCall(IP_ALLOCATE(m->measure->n_columns, &m->chosen));
   PetscCall(IP_ALLOCATE(m->measure->n_columns, &m->chosen_index));
@@ -90,17 +93,19 @@ PetscErrorCode measurement_create(const ip_plan *plan, const ip_run *run, const 
                                   const ip_split *split, const ip_network *network,
                                   measurement **result)
 {
-  const ip_activation *activation =
-      ip_activation_row((size_t)run->value[IP_KEY_NETWORK_ACTIVATION]->word);
+  const ip_value *name = run->value[IP_KEY_NETWORK_ACTIVATION];
+  const ip_activation *activation = name ? ip_activation_row((size_t)name->word) : NULL;
   measurement *m = NULL;
 
   PetscCall(IP_ALLOCATE(1, &m));
   m->plan = plan;
   m->measure = &plan->measure[run->measure];
   m->data = plan->data->set[run->data];
+  m->shape = &plan->architecture[run->architecture];
   m->network = network;
   m->y = y;
-  m->bounded = isfinite(activation->low) && isfinite(activation->high);
+  /* of an unknown one what lies outside the range is counted, and the user told */
+  m->bounded = !activation || (isfinite(activation->low) && isfinite(activation->high));
 
   const PetscErrorCode code = fill(m, split);
 
@@ -136,7 +141,7 @@ void measurement_destroy(measurement **result)
 
 size_t measurement_pieces(measurement *m, ip_piece piece[])
 {
-  const size_t bytes = (ip_network_layers(m->network) + 1) * sizeof(double);
+  const size_t bytes = (m->shape->layers + 1) * sizeof(double);
   size_t n = 0;
 
   for (size_t on = 0; on < IP_ONS; on++) {
@@ -187,9 +192,9 @@ PetscErrorCode measurement_entropies(const measurement *m, ip_record *record)
 /* The layer's activations of the patterns of one part. */
 static ip_layer view(const measurement *m, size_t layer, part *on)
 {
-  const size_t d = (size_t)ip_network_width(m->network, layer),
-               stride = ip_snapshot_stride(m->snapshot);
-  const float *t = ip_snapshot_layer(m->snapshot, layer);
+  const size_t d = (size_t)m->shape->width[layer],
+               stride = m->network ? ip_snapshot_stride(m->snapshot) : m->lent_stride;
+  const float *t = m->network ? ip_snapshot_layer(m->snapshot, layer) : m->lent;
   ip_layer v = {.n = on->m,
                 .d = d,
                 .stride = stride,
@@ -197,7 +202,7 @@ static ip_layer view(const measurement *m, size_t layer, part *on)
                 .t = t,
                 .y = m->y,
                 .p = m->data->p,
-                .bounded = m->bounded || layer == ip_network_layers(m->network),
+                .bounded = m->bounded || layer == m->shape->layers,
                 .run_low = on->low[layer],
                 .run_high = on->high[layer]};
 
@@ -322,6 +327,27 @@ PetscErrorCode measurement_layer(measurement *m, size_t layer, int32_t e, pass p
     }
   }
   return PETSC_SUCCESS;
+}
+
+/* ---- activations of another network ------------------------------------------------------------- */
+
+void measurement_lend(measurement *m, size_t stride, const float *t)
+{
+  m->lent = t;
+  m->lent_stride = stride;
+}
+
+void measurement_learn(measurement *m, size_t layer)
+{
+  for (size_t on = 0; on < IP_ONS; on++) {
+    part *part_ = &m->on[on];
+
+    if (!part_->wanted || part_->m == 0) continue;
+
+    const ip_layer v = view(m, layer, part_);
+
+    widen_range(&v, &part_->low[layer], &part_->high[layer]);
+  }
 }
 
 /* ---- together with others ----------------------------------------------------------------------- */

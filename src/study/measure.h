@@ -9,6 +9,7 @@
 
 typedef struct measurement measurement;
 
+/** network NULL: the activations of a layer are lent before it is measured. */
 PetscErrorCode measurement_create(const ip_plan *plan, const ip_run *run, const int32_t y[],
                                   const ip_split *split, const ip_network *network,
                                   measurement **result);
@@ -29,6 +30,12 @@ const ip_snapshot *measurement_snapshot(const measurement *m);
  *  learns the range of the layer over the run. */
 PetscErrorCode measurement_layer(measurement *m, size_t layer, int32_t e, pass p,
                                  ip_record *record);
+
+/** Without a network: the activations of the layer that is measured or learned next, shape (units,
+ *  stride), unit-major, 0 past the patterns; borrowed. */
+void measurement_lend(measurement *m, size_t stride, const float *t);
+/** Widen the range over the run by a layer as it is lent. */
+void measurement_learn(measurement *m, size_t layer);
 
 /** From now on the first pass is measured by this crew; NULL: by one alone. */
 void measurement_join(measurement *m, const ip_crew *crew);

@@ -63,14 +63,29 @@ static PetscErrorCode count_epochs(const char *block, ip_run *run)
   return PETSC_SUCCESS;
 }
 
-static PetscErrorCode fill_run(const ip_plan *plan, const char *block,
-                               const ip_value *const value[], ip_run *run)
+/* Of the training of a given network nothing is known but how far it went. */
+static PetscErrorCode fill_given(const char *block, const ip_value *look, ip_run *run)
 {
+  IP_CHECK(look->word < 0 && look->n > 0, IP_ERR_CONFIG,
+           "study %s: look is the list of epochs of the activations", block);
+  run->train_size = -1;
+  run->batch = -1;
+  run->epochs = (int32_t)look->list[look->n - 1];
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode fill_run(const ip_plan *plan, size_t b, const ip_value *const value[],
+                               ip_run *run)
+{
+  const char *block = plan->options->block[b].name;
+
   memcpy(run->value, value, sizeof run->value);
-  run->seed = (uint64_t)value[IP_KEY_SEED]->integer;
   run->data = data_find(plan->data, value);
   IP_CHECK(run->data >= 0, IP_ERR_INTERNAL, "study %s: a data set of the grid is not listed",
            block);
+  if (ip_block_is_given(&plan->options->block[b]))
+    return fill_given(block, ip_options_value(plan->options, b, IP_KEY_LOOK), run);
+  run->seed = (uint64_t)value[IP_KEY_SEED]->integer;
 
   const ip_dataset *set = plan->data->set[run->data];
   const double fraction = value[IP_KEY_TRAIN_FRACTION]->real;
@@ -94,15 +109,15 @@ static PetscErrorCode fill_run(const ip_plan *plan, const char *block,
 static PetscErrorCode describe_architecture(const ip_dataset *set, const ip_run *run,
                                             ip_architecture *a)
 {
-  const ip_value *hidden = run->value[IP_KEY_NETWORK_HIDDEN];
-  const ip_output output = (ip_output)run->value[IP_KEY_NETWORK_OUTPUT]->word;
+  const ip_value *hidden = run->value[IP_KEY_NETWORK_HIDDEN],
+                 *output = run->value[IP_KEY_NETWORK_OUTPUT]; /* NULL: all layers are listed */
   ip_text label = {0};
 
-  a->layers = hidden->n + 1;
+  a->layers = hidden->n + (output != NULL);
   PetscCall(IP_ALLOCATE(a->layers + 1, &a->width));
   a->width[0] = (int32_t)set->d;
   for (size_t l = 0; l < hidden->n; l++) a->width[l + 1] = (int32_t)hidden->list[l];
-  a->width[a->layers] = ip_output_units(output, set->k);
+  if (output) a->width[a->layers] = ip_output_units((ip_output)output->word, set->k);
 
   PetscErrorCode code = PETSC_SUCCESS;
 
@@ -144,14 +159,15 @@ static uint32_t *find_slot(builder *b, const char *identity)
 }
 
 /* A batch that holds the whole training set is full: the same run, planned once. */
-static PetscErrorCode name_full_batch(const ip_plan *plan, const char *block,
+static PetscErrorCode name_full_batch(const ip_plan *plan, size_t block,
                                       const ip_value *value[])
 {
   static const ip_value full = {.word = IP_BATCH_FULL};
-  ip_run run;
+  ip_run run = {0};
 
   PetscCall(fill_run(plan, block, value, &run));
-  if (run.batch == run.train_size) value[IP_KEY_TRAIN_BATCH] = &full;
+  if (value[IP_KEY_TRAIN_BATCH] && run.batch == run.train_size)
+    value[IP_KEY_TRAIN_BATCH] = &full;
   return PETSC_SUCCESS;
 }
 
@@ -163,7 +179,7 @@ static PetscErrorCode add_point(builder *b, size_t block, const ip_value *const 
   ip_text identity = {0};
 
   memcpy(value, given, sizeof value);
-  PetscCall(name_full_batch(b->plan, options->block[block].name, value));
+  PetscCall(name_full_batch(b->plan, block, value));
 
   const PetscErrorCode code = write_identity(value, &identity);
 
@@ -182,7 +198,7 @@ static PetscErrorCode add_point(builder *b, size_t block, const ip_value *const 
     *slot = (uint32_t)++b->n;
     fresh->identity = identity.text;
     PetscCall(IP_ALLOCATE(options->n_blocks, &fresh->member));
-    PetscCall(fill_run(b->plan, options->block[block].name, value, &fresh->run));
+    PetscCall(fill_run(b->plan, block, value, &fresh->run));
     PetscCall(place_architecture(b->plan, &fresh->run));
   }
 
@@ -257,6 +273,20 @@ static PetscErrorCode merge_epochs(size_t *n, int32_t **epoch, size_t m, const i
   return PETSC_SUCCESS;
 }
 
+/* The epochs at which a block looks; of given activations exactly those. */
+static PetscErrorCode list_epochs(const ip_plan *plan, size_t block, int32_t last, size_t *n,
+                                  int32_t **epoch)
+{
+  const ip_value *look = ip_options_value(plan->options, block, IP_KEY_LOOK);
+
+  if (!ip_block_is_given(&plan->options->block[block]))
+    return ip_look_epochs(look, last, n, epoch);
+  PetscCall(IP_ALLOCATE(look->n, epoch));
+  for (size_t i = 0; i < look->n; i++) (*epoch)[i] = (int32_t)look->list[i];
+  *n = look->n;
+  return PETSC_SUCCESS;
+}
+
 /* Add what one block measures; looks are still epochs, not yet indices. */
 static PetscErrorCode join_block(const ip_plan *plan, size_t block, int32_t last, ip_measure *m)
 {
@@ -267,7 +297,7 @@ static PetscErrorCode join_block(const ip_plan *plan, size_t block, int32_t last
   size_t n;
   int32_t *epoch = NULL;
 
-  PetscCall(ip_look_epochs(ip_options_value(options, block, IP_KEY_LOOK), last, &n, &epoch));
+  PetscCall(list_epochs(plan, block, last, &n, &epoch));
 
   const PetscErrorCode code = merge_epochs(&m->n_looks, &m->look, n, epoch);
 
@@ -286,6 +316,7 @@ static PetscErrorCode join_block(const ip_plan *plan, size_t block, int32_t last
            source->name, batch, m->gradient_batch);
   m->gradient_batch = batch;
   if (save > m->save) m->save = save;
+  if (ip_options_value(options, block, IP_KEY_SAVE_ACTIVATIONS)->integer) m->activations = true;
   return PETSC_SUCCESS;
 }
 
@@ -358,7 +389,7 @@ static void predict_cost(const ip_plan *plan, ip_run *run)
       if (columns) per_look += ip_estimator_row(e)->cost((size_t)n, units, columns);
     }
   }
-  run->cost_epoch = run->train_size * per_sample;
+  run->cost_epoch = fmax(0.0, run->train_size) * per_sample;
   run->cost_look = per_look + 2.0 * n * per_sample;
   run->cost = run->epochs * run->cost_epoch + (double)m->n_looks * run->cost_look;
 }
@@ -417,6 +448,40 @@ static PetscErrorCode place_runs(builder *b)
   return PETSC_SUCCESS;
 }
 
+/* ---- parts of a run whose activations are given ------------------------------------------------- */
+
+/* One row a look, and one more. */
+static PetscErrorCode split_run(ip_plan *plan)
+{
+  const size_t rows = plan->n_epochs + 1;
+  ip_run *row = NULL;
+  int8_t *member = NULL;
+
+  IP_CHECK(plan->n_runs == 1, IP_ERR_CONFIG,
+           "activations of one network are measured at a time, not of %zu", plan->n_runs);
+  PetscCall(IP_ALLOCATE(rows, &row));
+  const PetscErrorCode code = IP_ALLOCATE(rows * plan->n_studies, &member);
+
+  for (size_t i = 0; i < rows; i++) {
+    row[i] = plan->run[0];
+    row[i].number = i < plan->n_epochs ? plan->epoch[i] : -1;
+    row[i].cost = row[i].cost_look;
+  }
+  for (size_t i = 0; !code && i < rows * plan->n_studies; i++) member[i] = 1;
+  ip_release(&plan->run);
+  plan->run = row;
+  PetscCall(code);
+  ip_release(&plan->in_study);
+  plan->in_study = member;
+  plan->n_runs = plan->n_complete = plan->parts = rows;
+  return PETSC_SUCCESS;
+}
+
+bool ip_plan_is_given(const ip_plan *plan)
+{
+  return plan->parts > 1;
+}
+
 /* ---- front door --------------------------------------------------------------------------------- */
 
 static PetscErrorCode build(builder *b)
@@ -426,6 +491,9 @@ static PetscErrorCode build(builder *b)
   PetscCall(collect_points(b));
   PetscCall(collect_columns(b->plan));
   PetscCall(place_runs(b));
+  b->plan->parts = 1;
+  for (size_t i = 0; i < b->plan->n_studies; i++)
+    if (ip_block_is_given(&b->plan->options->block[i])) return split_run(b->plan);
   b->plan->n_complete = b->plan->n_runs;
   if (share->n <= 1) return PETSC_SUCCESS;
   return share_keep(b->plan, (size_t)share->integer, share->n);
@@ -491,6 +559,7 @@ PetscErrorCode ip_plan_identity(const ip_plan *plan, size_t run, ip_text *text)
   const ip_run *r = &plan->run[run];
 
   PetscCall(write_identity(r->value, text));
+  if (ip_plan_is_given(plan)) PetscCall(ip_text_add(text, "part: %d\n", (int)r->number));
   return ip_text_add(text, "replicate: %u\ndata: %016llx\n", r->replicate,
                      (unsigned long long)plan->data->checksum[r->data]);
 }
@@ -518,8 +587,9 @@ PetscErrorCode ip_plan_measures(const ip_plan *plan, size_t run, ip_text *text)
   PetscCall(ip_text_add(text, "\ncolumns:"));
   for (const char *name = ""; (name = next_column(plan, m, name)) != NULL;)
     PetscCall(ip_text_add(text, " %s", name));
-  return ip_text_add(text, "\ngradient_batch: %zu\nsave: %d\n", m->gradient_batch,
-                     (int)m->save);
+  PetscCall(
+      ip_text_add(text, "\ngradient_batch: %zu\nsave: %d\n", m->gradient_batch, (int)m->save));
+  return m->activations ? ip_text_add(text, "activations: yes\n") : PETSC_SUCCESS;
 }
 
 size_t ip_plan_memory(const ip_plan *plan, size_t ranks_per_run)

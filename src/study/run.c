@@ -70,7 +70,7 @@ static PetscErrorCode prepare(training *t)
   PetscCall(create_trainer(t));
   t->at = (place){.finite = true};
   ((int32_t *)t->record->array[IP_FIELD_train_test_overlap])[0] = (int32_t)t->split->overlap;
-  if (measurement_has_second_pass(t->measurement))
+  if (measurement_has_second_pass(t->measurement) || t->measure->activations)
     PetscCall(IP_ALLOCATE(t->measure->n_looks * ip_network_n_parameters(t->network), &t->kept));
   return measurement_entropies(t->measurement, t->record);
 }
@@ -228,17 +228,24 @@ static PetscErrorCode look_at(training *t, bool *finite)
   return PETSC_SUCCESS;
 }
 
-/* Columns whose range is that of the whole run: every look once more, from its kept weights. */
-static PetscErrorCode second_pass(training *t)
+/* See the layers as they were, from the kept weights. */
+static PetscErrorCode return_to_look(training *t, size_t look)
 {
   const size_t n = ip_network_n_parameters(t->network);
   float *weights = ip_network_parameters(t->network);
 
-  while (t->kept && t->at.again < t->at.looks && !t->stopped) {
+  for (size_t i = 0; i < n; i++) weights[i] = t->kept[look * n + i];
+  return measurement_snapshot_take(t->measurement);
+}
+
+/* Columns whose range is that of the whole run: every look once more. */
+static PetscErrorCode second_pass(training *t)
+{
+  while (measurement_has_second_pass(t->measurement) && t->at.again < t->at.looks &&
+         !t->stopped) {
     const size_t look = (size_t)t->at.again;
 
-    for (size_t i = 0; i < n; i++) weights[i] = t->kept[look * n + i];
-    PetscCall(measurement_snapshot_take(t->measurement));
+    PetscCall(return_to_look(t, look));
     for (size_t l = 1; l <= ip_network_layers(t->network); l++)
       PetscCall(
           measurement_layer(t->measurement, l, t->measure->look[look], SECOND_PASS, t->record));
@@ -246,6 +253,46 @@ static PetscErrorCode second_pass(training *t)
     PetscCall(pause_now(t));
   }
   return PETSC_SUCCESS;
+}
+
+static PetscErrorCode archive_looks(training *t, const ip_archive *archive)
+{
+  const ip_snapshot *snapshot = measurement_snapshot(t->measurement);
+  const size_t layers = ip_network_layers(t->network);
+
+  for (size_t look = 0; look < (size_t)t->at.looks && !t->stopped; look++) {
+    PetscCall(return_to_look(t, look));
+    for (size_t l = 1; l <= layers; l++)
+      PetscCall(archive->put(archive->context, look, l, ip_snapshot_stride(snapshot),
+                             ip_snapshot_layer(snapshot, l)));
+    PetscCall(pause_now(t));
+  }
+  return PETSC_SUCCESS;
+}
+
+/* All activations at once when the last look is over: what is cut short begins anew with the same
+   weights, and no checkpoint needs to know of a file half written. */
+static PetscErrorCode keep_activations(training *t)
+{
+  const ip_archive *archive = t->company ? t->company->archive : NULL;
+  const ip_archived what = {.plan = t->plan,
+                            .run = t->record->run,
+                            .n_looks = (size_t)t->at.looks,
+                            .data = t->data,
+                            .y = t->y,
+                            .split = t->split};
+
+  if (!archive || !t->measure->activations || t->at.looks == 0 || t->stopped)
+    return PETSC_SUCCESS;
+  PetscCall(stage_begin("store"));
+  PetscCall(archive->begin(archive->context, &what));
+
+  const PetscErrorCode code = archive_looks(t, archive),
+                       ended = archive->end(archive->context, !code && !t->stopped);
+
+  PetscCall(code);
+  PetscCall(ended);
+  return stage_end();
 }
 
 /* ---- from first to last epoch ------------------------------------------------------------------ */
@@ -291,6 +338,7 @@ static PetscErrorCode conclude(training *t)
     ((int32_t *)t->record->array[IP_FIELD_diverged_epoch])[0] = (int32_t)t->at.epoch;
   t->record->status = t->at.finite ? IP_STATUS_DONE : IP_STATUS_DIVERGED;
   PetscCall(second_pass(t));
+  PetscCall(keep_activations(t));
   return t->at.finite && !t->stopped ? transitions_find(t->plan, t->record) : PETSC_SUCCESS;
 }
 

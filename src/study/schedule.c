@@ -60,14 +60,17 @@ static PetscErrorCode do_run(rank_state *self, report *done)
   const ip_company company = {.pause = self->pause,
                               .context = self->pause_context,
                               .keeper = self->sweep->keeper,
+                              .archive = self->sweep->archive,
                               .assistants = self->group ? group_assistants(self->group) : NULL};
   bool stopped = false;
 
   self->share = 0.0;
   *done = (report){.kind = DONE, .run = self->run, .status = IP_STATUS_PENDING};
 
+  const size_t row = (size_t)self->run;
   const PetscErrorCode code =
-      ip_run_train(self->plan, (size_t)self->run, &company, self->record, &stopped);
+      self->given ? given_look(self->given, row, &company, self->record, &stopped)
+                  : ip_run_train(self->plan, row, &company, self->record, &stopped);
 
   PetscCall(self->broken);
   if (is_grave(code)) return code;
@@ -96,6 +99,45 @@ PetscErrorCode schedule_do_run(rank_state *self, ip_pause pause, void *context, 
   self->busy += training_clock() - began;
   if (self->group) self->busy -= group_waited(self->group) - waited;
   return PETSC_SUCCESS;
+}
+
+/* ---- activations that are given ---------------------------------------------------------------- */
+
+/* The range over the run: every rank learns that of its share of the looks. */
+static PetscErrorCode learn_range(rank_state *self)
+{
+  const int values = (int)self->plan->n_layers + 1;
+  ip_piece piece[MEASUREMENT_PIECES];
+  PetscErrorCode code = PETSC_SUCCESS;
+  int mine, worst = 0;
+
+  for (size_t e = (size_t)self->rank; e < self->plan->n_epochs && !code;
+       e += (size_t)self->size)
+    code = given_learn(self->given, e);
+  mine = (int)code;
+  PetscCallMPI(MPI_Allreduce(&mine, &worst, 1, MPI_INT, MPI_MAX, self->comm));
+  PetscCall(code);
+  IP_CHECK(!worst, (PetscErrorCode)worst, "another rank cannot read the activations");
+
+  const size_t n = given_range(self->given, piece);
+
+  for (size_t i = 0; i < n; i++) {
+    const bool low = i % 2 == 0;
+    double *v = piece[i].at;
+
+    for (int l = 0; l < values; l++)
+      if (isnan(v[l])) v[l] = low ? (double)INFINITY : -(double)INFINITY;
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, v, values, MPI_DOUBLE, low ? MPI_MIN : MPI_MAX,
+                               self->comm));
+  }
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode begin_given(rank_state *self)
+{
+  if (!ip_plan_is_given(self->plan)) return PETSC_SUCCESS;
+  PetscCall(given_create(self->plan, self->sweep->activations, &self->given));
+  return given_has_range(self->given) ? learn_range(self) : PETSC_SUCCESS;
 }
 
 /* ---- how busy ranks were --------------------------------------------------------------------- */
@@ -194,6 +236,7 @@ static PetscErrorCode begin(rank_state *self)
   self->leaders = ip_study_leaders(self->size, self->sweep->ranks_per_run);
   PetscCall(stage_register());
   if (self->each > 1) PetscCall(group_create(self, &self->group));
+  PetscCall(begin_given(self));
   return ip_record_create(self->plan, &self->record);
 }
 
@@ -215,6 +258,7 @@ PetscErrorCode ip_study_run(MPI_Comm comm, const ip_sweep *sweep, bool *stopped)
   master_destroy(&m);
   worker_destroy(&w);
   group_destroy(&self.group);
+  given_destroy(&self.given);
   ip_record_destroy(&self.record);
   return code;
 }

@@ -5,6 +5,7 @@
  *  assist them.  Private to the study.
  */
 
+#include "given.h"
 #include "silence.h"
 
 enum { REPORT = 1, ANSWER, WORD };  /**< tags                                   */
@@ -29,6 +30,7 @@ typedef struct {
   const ip_plan *plan;
   const ip_sweep *sweep;
   ip_record *record;
+  given *given;          /**< NULL: networks are trained */
   int32_t run;           /**< being trained here, NONE */
   double share;          /**< of it that is done */
   PetscErrorCode broken; /**< a pause failed: the study is at fault, not the run */

@@ -246,9 +246,10 @@ static PetscErrorCode fill(master *m)
     m->claim[r] = NONE;
     m->dismissed[r] = !schedule_leads(m->self, (int)r); /* who assists asks for no run */
   }
-  m->progress.runs = m->self->plan->n_runs;
+  /* the last part of given activations follows from the others, and is not handed out */
+  m->progress.runs = m->self->plan->n_runs - (size_t)ip_plan_is_given(m->self->plan);
   for (size_t i = 0; i < m->n; i++) m->status[todo[i]] = IP_STATUS_PENDING; /* done again */
-  for (size_t r = 0; r < m->self->plan->n_runs; r++) {
+  for (size_t r = 0; r < m->progress.runs; r++) {
     m->progress.done += (size_t)(m->status[r] != IP_STATUS_PENDING);
     m->progress.diverged += (size_t)(m->status[r] == IP_STATUS_DIVERGED);
     m->progress.failed += (size_t)(m->status[r] == IP_STATUS_FAILED);

@@ -23,6 +23,7 @@ PetscErrorCode stage_register(void)
   if (!logging()) return PETSC_SUCCESS;
   PetscCall(find("train", &stage));
   PetscCall(find("look", &stage));
+  PetscCall(find("read", &stage));
   for (size_t i = 0; ip_estimator_name(i); i++) PetscCall(find(ip_estimator_name(i), &stage));
   return find("store", &stage);
 }

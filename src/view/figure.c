@@ -214,6 +214,13 @@ PetscErrorCode figure_begin(const figure *f, const page *g, plot *p, const char 
   return page_begin(g, p, p->words.text);
 }
 
+PetscErrorCode figure_lacks_optimizer(const figure *f, const char **what)
+{
+  PetscCall(figure_lacks_training(f, what));
+  if (f->s->given) *what = "a network trained here: of this one only activations are known";
+  return PETSC_SUCCESS;
+}
+
 PetscErrorCode figure_lacks_training(const figure *f, const char **what)
 {
   *what = NULL;

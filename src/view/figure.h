@@ -89,6 +89,8 @@ PetscErrorCode figure_begin(const figure *f, const page *g, plot *p, const char 
 
 /** *what: NULL where every group has been looked at more than once, else what is missing. */
 PetscErrorCode figure_lacks_training(const figure *f, const char **what);
+/** The same, and that we trained them ourselves. */
+PetscErrorCode figure_lacks_optimizer(const figure *f, const char **what);
 PetscErrorCode figure_lacks_fractions(const figure *f, const char **what);
 PetscErrorCode figure_lacks_depths(const figure *f, const char **what);
 PetscErrorCode figure_lacks_curve(const figure *f, const char **what);

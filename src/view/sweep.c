@@ -62,6 +62,7 @@ static PetscErrorCode read_noise(sweep *s)
 static PetscErrorCode read_axes(sweep *s)
 {
   s->n_runs = ip_results_axis(s->file, "run");
+  s->given = ip_results_axis(s->file, "part") > 1;
   s->n_columns = ip_results_axis(s->file, "column");
   s->n_epochs = ip_results_axis(s->file, "epoch");
   s->n_layers = ip_results_axis(s->file, "layer");
@@ -169,7 +170,9 @@ static PetscErrorCode read_members(const sweep *s, coordinates *c)
 
 static PetscErrorCode read_status(const sweep *s, coordinates *c)
 {
-  const size_t start[2] = {0, 0}, count[2] = {s->n_runs, 1};
+  /* of several parts the last follows from all others */
+  const size_t parts = ip_results_axis(s->file, "part"),
+               start[2] = {0, parts > 0 ? parts - 1 : 0}, count[2] = {s->n_runs, 1};
 
   PetscCall(IP_ALLOCATE(s->n_runs, &c->status));
   return ip_results_block(s->file, "status", 2, start, count, c->status);
@@ -220,8 +223,10 @@ static PetscErrorCode begin_group(const sweep *s, const coordinates *c, size_t r
   for (size_t k = 0; k < s->n_keys; k++) g->key[k] = c->key[k][run];
   g->data = (size_t)g->key[data];
   g->architecture = (size_t)g->key[architecture];
-  g->train_size = (size_t)c->train_size[run];
-  g->batch = batch < 0 ? g->train_size : (size_t)g->key[batch];
+  g->train_size = (size_t)fmax(0.0, c->train_size[run]); /* -1: not known */
+  g->batch = s->given    ? 1                             /* not known, and not the whole set */
+             : batch < 0 ? g->train_size
+                         : (size_t)g->key[batch];
   return PETSC_SUCCESS;
 }
 
@@ -327,7 +332,8 @@ static PetscErrorCode find_widths(const sweep *s, sweep_group *g)
   return code;
 }
 
-/* All runs of a group are looked at in the same epochs. */
+/* All runs of a group are looked at in the same epochs.  Of a network that was trained elsewhere nobody
+   knows the optimizer steps: its epochs stand for them. */
 static PetscErrorCode find_looks(const sweep *s, sweep_group *g)
 {
   double *updates = NULL;
@@ -340,6 +346,7 @@ static PetscErrorCode find_looks(const sweep *s, sweep_group *g)
   const PetscErrorCode code = sweep_curve(s, "updates", g->run[0], 0, updates);
 
   for (size_t e = 0; e < s->n_epochs && code == PETSC_SUCCESS; e++) {
+    if (s->given) updates[e] = s->epoch[e];
     if (!(updates[e] >= 0.0)) continue;
     g->look[g->n_looks] = (int32_t)e;
     g->updates[g->n_looks++] = updates[e];

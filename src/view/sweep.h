@@ -49,6 +49,7 @@ typedef struct {
   char *path;
   ip_results *file;
   size_t n_runs, n_columns, n_epochs, n_layers, n_keys, n_studies;
+  bool given;                  /**< of infoplane estimate: nothing is known of training */
   int32_t *epoch;              /**< shape (n_epochs)                                */
   char **column;               /**< shape (n_columns): names                        */
   char **column_kind;          /**< "binning", "kde"                                */

@@ -11,7 +11,7 @@ static char *line_of(const ip_progress *seen)
   size_t length = 0;
   bool stop = true;
   FILE *to = open_memstream(&text, &length);
-  progress p = {.to = to, .stop_file = stop_file, .n = 3};
+  progress p = {.to = to, .noun = "run", .stop_file = stop_file, .n = 3};
 
   assert_non_null(to);
   p.started = p.trained = seconds_now() - 3600.0;

@@ -21,7 +21,7 @@ static void rows_are_complete(void **state)
     assert_int_equal(kind(row->name), rows); /* names differ */
     assert_true(strlen(row->sentence) > 20 && row->reference && row->load);
   }
-  assert_int_equal(rows, 4);
+  assert_int_equal(rows, 5);
   assert_null(ip_dataset_name(rows));
   assert_string_equal(ip_labels_name(IP_LABELS_SHUFFLED), "shuffled");
   assert_null(ip_labels_name(3));

@@ -148,6 +148,21 @@ def hdf5():
             seed("hdf5", f"{write.__name__}_{version}", memory.getvalue())
 
 
+def npz():
+    layer, y = np.linspace(-1, 1, 12).reshape(2, 3, 2), np.array([0, 1, 0])
+
+    def packed(name, save, **arrays):
+        memory = io.BytesIO()
+        save(memory, **arrays)
+        seed("npz", name, memory.getvalue())
+
+    packed("stored", np.savez, layer_1=layer.astype("f4"), layer_2=layer, y=y, epoch=[1, 5])
+    packed("deflated", np.savez_compressed, layer_1=layer, y=np.eye(2)[y], x_id=y, train=[0, 2])
+    packed("flat", np.savez, layer_1=layer[0].astype(">f4"), layer_0=layer[1], y=y.astype("f8"),
+           classes=[3])
+    packed("text", np.savez, layer_1=np.array(["a", "b"]), y=y)
+
+
 def results():
     seed("results", "nothing", b"")
     seed("results", "cut", b"\x80\x10\x00\x00")
@@ -188,5 +203,5 @@ def checkpoint():
     seed("checkpoint", "strange", file(0, (0, 1, 33)))
 
 
-for target in (yaml, arguments, mat, idx, hdf5, results, lock, checkpoint):
+for target in (yaml, arguments, mat, idx, hdf5, npz, results, lock, checkpoint):
     target()

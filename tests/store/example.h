@@ -162,6 +162,7 @@ static inline void example_create(example *e)
   example_runs(e);
   example_columns(e);
   e->plan = (ip_plan){.options = &e->options,
+                      .parts = 1,
                       .data = &e->data,
                       .n_runs = RUNS,
                       .run = e->run,

@@ -207,12 +207,14 @@ static void a_spoilt_checkpoint(void **state)
   (void)state;
   want = calm(&s, &pauses);
   OK(ip_record_create(s.plan, &record));
-  OK(ip_run_train(s.plan, 0, &(ip_company){stop_there, &half, &keeper, NULL}, record,
-                  &stopped));
+  OK(ip_run_train(s.plan, 0,
+                  &(ip_company){.pause = stop_there, .context = &half, .keeper = &keeper},
+                  record, &stopped));
   assert_true(stopped);
   m.spoil = true;
-  OK(ip_run_train(s.plan, 0, &(ip_company){stop_there, &never, &keeper, NULL}, record,
-                  &stopped));
+  OK(ip_run_train(s.plan, 0,
+                  &(ip_company){.pause = stop_there, .context = &never, .keeper = &keeper},
+                  record, &stopped));
   assert_false(stopped);
   assert_int_equal(m.loaded, 1);
   assert_int_equal(never.seen, pauses);
@@ -235,14 +237,16 @@ static void from_time_to_time(void **state)
 
   (void)state;
   OK(ip_record_create(s.plan, &record));
-  OK(ip_run_train(s.plan, 0, &(ip_company){stop_there, &never, &keeper, NULL}, record,
-                  &stopped));
+  OK(ip_run_train(s.plan, 0,
+                  &(ip_company){.pause = stop_there, .context = &never, .keeper = &keeper},
+                  record, &stopped));
   assert_int_equal(m.saved, never.seen);
   assert_int_equal(m.loaded, 0);
   m.share = 0.0;
   keeper.seconds = 1e9;
-  OK(ip_run_train(s.plan, 0, &(ip_company){stop_there, &never, &keeper, NULL}, record,
-                  &stopped));
+  OK(ip_run_train(s.plan, 0,
+                  &(ip_company){.pause = stop_there, .context = &never, .keeper = &keeper},
+                  record, &stopped));
   assert_int_equal(2 * m.saved, never.seen);
   ip_record_destroy(&record);
   free(m.bytes);

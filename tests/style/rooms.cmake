@@ -18,7 +18,7 @@ set(plan
   "cli       : core numerics rng dataset network estimator bottleneck options study store view")
 # Where MPI and HDF5 are spoken. core: PETSc's error handler has a communicator.
 set(speak_mpi "^(core/error\\.c|core\\.h|study/schedule.*|study\\.h|store/.*|store\\.h|cli/.*|cli\\.h)$")
-set(speak_hdf5 "^(dataset/hdf5\\.c|store/.*|store\\.h|cli/.*)$")
+set(speak_hdf5 "^(dataset/(container_)?hdf5\\.c|store/.*|store\\.h|cli/.*)$")
 
 # Lines of the file that match are an error.
 function(forbid file regex what)
