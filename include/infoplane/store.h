@@ -182,6 +182,18 @@ PetscErrorCode ip_store_merge(size_t n, const char *const path[], const char *ou
 PetscErrorCode ip_store_grow(const char *path, size_t n, const char *const setting[],
                              ip_findings *found, bool *grown);
 
+/* ---- what is in a file ------------------------------------------------------------------------- */
+
+/** ip_names of all variables that a file may have, axes first. */
+const char *ip_variable_name(size_t i);
+
+/** What a variable ("i_xt", "timing/seconds") means, its axes, type, unit, and where it comes from;
+ *  IP_TEXT_WIDTH wide.  IP_ERR_USAGE naming the nearest. */
+PetscErrorCode ip_variable_explain(const char *name, ip_text *text);
+
+/** Its sentence in one line; NULL past the end. */
+const char *ip_variable_sentence(size_t i);
+
 /* ---- reading without a plan ------------------------------------------------------------------ */
 
 /** Results opened for reading: serial, also while a job writes them. */

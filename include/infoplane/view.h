@@ -23,3 +23,10 @@ PetscErrorCode ip_view_figures(const char *path, const char *folder, const char 
 /** Tables of the studies (too little data, depth, transition epochs, weights) and the judgement of
  *  the claims, printed on `say` and written as CSV into the folder.  Errors as above. */
 PetscErrorCode ip_view_claims(const char *path, const char *folder, FILE *say);
+
+/** ip_names of the figures, then of the tables; one may be both. */
+const char *ip_view_topic(size_t i);
+const char *ip_view_sentence(size_t i); /**< what it shows; NULL past the end */
+
+/** What a figure or table of this name shows, IP_TEXT_WIDTH wide.  IP_ERR_USAGE: there is none. */
+PetscErrorCode ip_view_help(const char *topic, ip_text *text);

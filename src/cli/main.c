@@ -63,7 +63,7 @@ int main(int argc, char **argv)
   if (code != PETSC_SUCCESS)
     exit_code = report_error(&a, code);
   else if (a.help || a.version)
-    exit_code = verb_help(&a);
+    exit_code = answer(&a);
   else
     exit_code = find_verb(a.verb)->act(&a);
   exit_code = end_output(&a, exit_code);
