@@ -182,6 +182,40 @@ PetscErrorCode ip_store_merge(size_t n, const char *const path[], const char *ou
 PetscErrorCode ip_store_grow(const char *path, size_t n, const char *const setting[],
                              ip_findings *found, bool *grown);
 
+/* ---- two files ----------------------------------------------------------------------------------- */
+
+enum { IP_DIFFERENCE_WHERE = 160 };
+
+/** What runs of both recorded differently in one variable. */
+typedef struct {
+  size_t runs;                     /**< that differ in it; 0: none                     */
+  int32_t run;                     /**< number of the first of them                    */
+  char where[IP_DIFFERENCE_WHERE]; /**< "column bin30, epoch 25, layer 3": its first cell */
+  double a, b;                     /**< what stands there                              */
+  double largest; /**< largest absolute difference of all cells; infinite: one has no number */
+} ip_field_difference;
+
+/** How two files differ in all but /timing and /provenance.  Lists of runs: numbers in the complete
+ *  plan, with spaces between, of the first file where both have them. */
+typedef struct {
+  ip_text config;     /**< lines as of ip_options_difference: "the file" is the first        */
+  bool curves;        /**< bottleneck curves of a data set differ                            */
+  size_t compared;    /**< runs that both have finished                                      */
+  size_t pending;     /**< runs that neither has finished                                    */
+  ip_text runs;       /**< runs that differ in what both measured                            */
+  ip_text status;     /**< runs that are finished in one alone, or ended otherwise           */
+  ip_text only[2];    /**< runs that the other file does not have                            */
+  ip_text damaged[2]; /**< runs that do not fit their checksum, and were not compared        */
+  ip_field_difference field[IP_FIELDS];
+} ip_difference;
+
+/** Compare run by run, cell by cell, to the last bit.  Runs are the same where their science keys,
+ *  seed, replicate and data are; compared are the epochs and columns that both files have.  Serial,
+ *  without inputs and data.  Errors as ip_store_check.  *difference unchanged on error. */
+PetscErrorCode ip_store_diff(const char *a, const char *b, ip_difference *difference);
+bool ip_difference_none(const ip_difference *d);
+void ip_difference_clear(ip_difference *d);
+
 /* ---- what is in a file ------------------------------------------------------------------------- */
 
 /** ip_names of all variables that a file may have, axes first. */

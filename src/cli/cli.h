@@ -70,6 +70,7 @@ int verb_status(const arguments *a);
 int verb_check(const arguments *a);
 int verb_merge(const arguments *a);
 int verb_grow(const arguments *a);
+int verb_diff(const arguments *a);
 int verb_figures(const arguments *a);
 int verb_bound(const arguments *a);
 int verb_help(const arguments *a);

@@ -16,6 +16,8 @@ static const verb table[] = {
      "joins the files of all shares of a study to one",                                                               verb_merge  },
     {"grow",       "grow FILE.h5 repeat=N [key=value ...]",
      "makes room for more runs, keeps those that are done; run trains the new ones",                                  verb_grow   },
+    {"diff",       "diff A.h5 B.h5",
+     "same configuration, same runs, same numbers? else where first, and by how much",                                verb_diff   },
     {"figures",    "figures FILE.h5 [columns=all] [-o FOLDER]",
      "the figures of the paper, tables of its studies, its claims judged",                                            verb_figures},
     {"bound",      "bound INPUT.yaml [key=value ...] [-o FILE.csv]",
