@@ -182,6 +182,16 @@ PetscErrorCode ip_store_merge(size_t n, const char *const path[], const char *ou
 PetscErrorCode ip_store_grow(const char *path, size_t n, const char *const setting[],
                              ip_findings *found, bool *grown);
 
+/** Write a finished file anew with its large arrays chunked, shuffled and deflated, prove every run of
+ *  the new one and compare every number with the old one; then give it its name.  out: a name that is
+ *  free, or NULL: the place of the old file.  bytes: of the old one, of the new one.  Serial.
+ *
+ *  A compact file is read, merged and grown as any other, but not continued.
+ *
+ *  IP_ERR_CONFIG: runs are not finished, or somebody added variables; IP_ERR_DATA: damaged;
+ *  IP_ERR_LOCKED: a job writes it; IP_ERR_CREATE: out stands; IP_ERR_IO.  Nothing is left behind. */
+PetscErrorCode ip_store_compact(const char *path, const char *out, uint64_t bytes[2]);
+
 /* ---- two files ----------------------------------------------------------------------------------- */
 
 enum { IP_DIFFERENCE_WHERE = 160 };

@@ -70,6 +70,7 @@ int verb_status(const arguments *a);
 int verb_check(const arguments *a);
 int verb_merge(const arguments *a);
 int verb_grow(const arguments *a);
+int verb_compact(const arguments *a);
 int verb_diff(const arguments *a);
 int verb_figures(const arguments *a);
 int verb_bound(const arguments *a);
@@ -79,6 +80,9 @@ int verb_completion(const arguments *a);
 
 /** --help and --version, which any verb may have beside it. */
 int answer(const arguments *a);
+
+/** The exit code of a verb that wrote HDF5 without MPI; ends the program where HDF5 cannot. */
+int leave_serially(int exit_code);
 
 /** Print the kept message on stderr (-v: and where it was raised) and return its exit code. */
 int report_error(const arguments *a, PetscErrorCode code);

@@ -16,6 +16,8 @@ static const verb table[] = {
      "joins the files of all shares of a study to one",                                                               verb_merge  },
     {"grow",       "grow FILE.h5 repeat=N [key=value ...]",
      "makes room for more runs, keeps those that are done; run trains the new ones",                                  verb_grow   },
+    {"compact",    "compact FILE.h5 [replace=yes] [-o NEW.h5]",
+     "a finished file, compressed and verified: FILE.compact.h5",                                                     verb_compact},
     {"diff",       "diff A.h5 B.h5",
      "same configuration, same runs, same numbers? else where first, and by how much",                                verb_diff   },
     {"figures",    "figures FILE.h5 [columns=all] [-o FOLDER]",

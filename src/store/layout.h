@@ -42,6 +42,7 @@ typedef struct ip_variable {
 typedef struct {
   size_t n;
   ip_variable *variable;
+  bool compact; /**< large arrays are compressed in chunks */
 } ip_layout;
 
 /** All axes, then all variables; those without elements are left out. */
