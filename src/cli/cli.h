@@ -71,6 +71,8 @@ int verb_check(const arguments *a);
 int verb_merge(const arguments *a);
 int verb_grow(const arguments *a);
 int verb_compact(const arguments *a);
+int verb_cite(const arguments *a);
+int verb_doctor(const arguments *a);
 int verb_diff(const arguments *a);
 int verb_figures(const arguments *a);
 int verb_bound(const arguments *a);
