@@ -121,6 +121,7 @@ wait "$job" || true
 [ "$code" = 77 ] || { cat err2; fail "exit code $code for a file that a job writes"; }
 grep -q 'wait for it' err2 || fail "no way out of a lock"
 # Too little room: nothing is left behind.
+# shellcheck disable=SC2016 # of the shell within
 expect 74 sh -c 'ulimit -f 200; exec "$0" compact a.h5 -o x.h5' "$program"
 [ -z "$(find . -name '*.partial' -o -name 'x.h5*' -o -name '*.lock*')" ] || fail "something is left behind"
 cmp a.h5 before.h5

@@ -7,9 +7,9 @@ mkdir -p "$scratch/some folder"
 cd "$scratch"
 fail() { echo "FAILED: $*" >&2; exit 1; }
 touch a.yaml b.h5 'c d.h5' e.txt
-"$program" completion bash >completion
+"$program" completion bash >script
 # shellcheck disable=SC1091 # made here
-. ./completion
+. ./script
 complete -p infoplane | grep -q '_infoplane infoplane' || fail "nothing completes infoplane"
 
 # ask WORD ...: the last one is being typed
@@ -24,7 +24,7 @@ gives() {
   local got want
   got=$(printf '%s\n' ${COMPREPLY[@]+"${COMPREPLY[@]}"} | sort)
   want=$(printf '%s\n' "$@" | sort)
-  [ "$got" = "$want" ] || fail "${COMP_WORDS[*]}: gives" $got "and not" $want
+  [ "$got" = "$want" ] || fail "${COMP_WORDS[*]}: gives ${got//$'\n'/ } and not ${want//$'\n'/ }"
 }
 # has WORD: this among others
 has() { printf '%s\n' "${COMPREPLY[@]}" | grep -qxF -- "$1" || fail "${COMP_WORDS[*]}: not $1"; }

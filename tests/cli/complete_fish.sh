@@ -9,6 +9,7 @@ touch a.yaml b.h5
 
 # ask LINE WORD: among what is offered behind the line is the word
 ask() {
+  # shellcheck disable=SC2016 # of fish
   fish -N -c 'source infoplane.fish; complete -C "$argv[1]"' "$1" >out 2>err || fail "fish: $(cat err)"
   cut -f1 out | grep -qxF -- "$2" || { cat out err; fail "$1: not $2"; }
 }

@@ -34,6 +34,7 @@ if [ "$cores" -lt 4 ]; then
   expect 0 ranks $((cores + 1)) "$program" doctor 'a folder'
   says "start at most $cores ranks on a host"
 fi
+# shellcheck disable=SC2016 # of the shell within
 expect 0 sh -c 'ulimit -f 20000; exec "$0" doctor "a folder"' "$program"
 says 'ulimit -f unlimited'
 
@@ -54,11 +55,13 @@ says 'no folder can be made in it'
 ! grep -q ' ok ' out || fail "-q says what is fit"
 # A folder that one rank sees and the other does not: that rank's words, and no more.
 mkdir elsewhere
+# shellcheck disable=SC2016 # of the shell within
 expect 1 ranks 2 sh -c '[ "$OMPI_COMM_WORLD_RANK" = 0 ] || cd elsewhere; exec "$0" doctor "a folder"' "$program"
 says 'fail  file system  rank 1: a folder: No such file or directory'
 says 'fail  one file     rank 1: '
 clean
 mkdir 'elsewhere/a folder' # another one of the same name
+# shellcheck disable=SC2016 # of the shell within
 expect 1 ranks 2 sh -c '[ "$OMPI_COMM_WORLD_RANK" = 0 ] || cd elsewhere; exec "$0" doctor "a folder"' "$program"
 says 'ok    file system'
 says 'fail  one file     rank 1: '

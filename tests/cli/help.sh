@@ -11,7 +11,7 @@ export OMPI_MCA_ess=none # who starts MPI all the same fails
 while read -r topic; do
   "$program" help "$topic" >out 2>err || { cat err; fail "no help on $topic"; }
   [ -s out ] || fail "nothing is said of $topic"
-  [ -z "$(awk 'length > 96' out | grep -v '^infoplane')" ] || fail "a line of $topic is too long"
+  ! awk 'length > 96' out | grep -qv '^infoplane' || fail "a line of $topic is too long"
 done <topics
 for word in run completion train.batch batch kde mat plane too_little_data onset_epoch launch_json 75 exit; do
   grep -qx "$word" topics || fail "$word is no topic"
