@@ -13,7 +13,7 @@ build="gcc libc6-dev make cmake pkg-config openmpi-bin libopenmpi-dev libpetsc-r
   gnuplot-nox fonts-liberation"
 tests="git procps python3 python3-h5py python3-netcdf4 python3-xarray python3-h5netcdf python3-yaml
   hdf5-tools libcmocka-dev dataset-fashion-mnist clang libclang-rt-dev clang-format clang-tidy
-  shellcheck e2fsprogs xfsprogs iproute2 chromium chromium-driver"
+  shellcheck e2fsprogs xfsprogs iproute2 zsh fish groff-base mandoc chromium chromium-driver"
 # Wished for, not needed: tests that use them are skipped without. A machine that belongs to a
 # cluster has its own, which are left alone.
 wished="r-cran-ncdf4 slurmctld slurmd slurm-client munge"

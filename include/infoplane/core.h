@@ -217,5 +217,11 @@ void ip_real_format(double value, char text[32]);
 /** "21 s", "12 m", "3 h 05 m", "2 d 4 h"; "?" for what is negative or no number. */
 void ip_seconds_format(double seconds, char text[32]);
 
+enum { IP_TEXT_WIDTH = 96 }; /**< columns of help */
+
+/** Append the label, the words from column `indent` on, wrapped and indented below their beginning,
+ *  and the end of the line. */
+PetscErrorCode ip_text_wrap(ip_text *text, int indent, const char *label, const char *words);
+
 /** "1.2 MB", in powers of 1000. */
 void ip_bytes_format(double bytes, char text[32]);

@@ -111,6 +111,8 @@ PetscErrorCode ip_options_provenance(const ip_options *options, ip_text *yaml);
  *  are equal, else at least one line.  Lines are compared, so any text will do. */
 PetscErrorCode ip_options_difference(const char *file, const char *input, ip_text *words);
 
-/** Help of one topic, at most 96 characters wide: a key ("train.batch", or "batch" where only one
- *  ends so), a section ("train"), an estimator, "estimate", "studies", "keys" (all, a line each).  IP_ERR_USAGE naming the nearest topic. */
+/** Help of one topic, IP_TEXT_WIDTH wide: a key ("train.batch", or "batch" where only one ends so), a
+ *  section ("train"), an estimator, a data set, "estimate", "studies", "keys" (all, a line each).
+ *  IP_ERR_USAGE naming the nearest topic. */
+const char *ip_options_topic(size_t i); /**< ip_names of the topics; some occur twice */
 PetscErrorCode ip_options_help(const char *topic, ip_text *text);

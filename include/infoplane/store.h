@@ -210,6 +210,62 @@ PetscErrorCode ip_store_merge(size_t n, const char *const path[], const char *ou
 PetscErrorCode ip_store_grow(const char *path, size_t n, const char *const setting[],
                              ip_findings *found, bool *grown);
 
+/** Write a finished file anew with its large arrays chunked, shuffled and deflated, prove every run of
+ *  the new one and compare every number with the old one; then give it its name.  out: a name that is
+ *  free, or NULL: the place of the old file.  bytes: of the old one, of the new one.  Serial.
+ *
+ *  A compact file is read, merged and grown as any other, but not continued.
+ *
+ *  IP_ERR_CONFIG: runs are not finished, or somebody added variables; IP_ERR_DATA: damaged;
+ *  IP_ERR_LOCKED: a job writes it; IP_ERR_CREATE: out stands; IP_ERR_IO.  Nothing is left behind. */
+PetscErrorCode ip_store_compact(const char *path, const char *out, uint64_t bytes[2]);
+
+/* ---- two files ----------------------------------------------------------------------------------- */
+
+enum { IP_DIFFERENCE_WHERE = 160 };
+
+/** What runs of both recorded differently in one variable. */
+typedef struct {
+  size_t runs;                     /**< that differ in it; 0: none                     */
+  int32_t run;                     /**< number of the first of them                    */
+  char where[IP_DIFFERENCE_WHERE]; /**< "column bin30, epoch 25, layer 3": its first cell */
+  double a, b;                     /**< what stands there                              */
+  double largest; /**< largest absolute difference of all cells; infinite: one has no number */
+} ip_field_difference;
+
+/** How two files differ in all but /timing and /provenance.  Lists of runs: numbers in the complete
+ *  plan, with spaces between, of the first file where both have them. */
+typedef struct {
+  ip_text config;     /**< lines as of ip_options_difference: "the file" is the first        */
+  bool curves;        /**< bottleneck curves of a data set differ                            */
+  size_t compared;    /**< runs that both have finished                                      */
+  size_t pending;     /**< runs that neither has finished                                    */
+  ip_text runs;       /**< runs that differ in what both measured                            */
+  ip_text status;     /**< runs that are finished in one alone, or ended otherwise           */
+  ip_text only[2];    /**< runs that the other file does not have                            */
+  ip_text damaged[2]; /**< runs that do not fit their checksum, and were not compared        */
+  ip_field_difference field[IP_FIELDS];
+} ip_difference;
+
+/** Compare run by run, cell by cell, to the last bit.  Runs are the same where their science keys,
+ *  seed, replicate and data are; compared are the epochs and columns that both files have.  Serial,
+ *  without inputs and data.  Errors as ip_store_check.  *difference unchanged on error. */
+PetscErrorCode ip_store_diff(const char *a, const char *b, ip_difference *difference);
+bool ip_difference_none(const ip_difference *d);
+void ip_difference_clear(ip_difference *d);
+
+/* ---- what is in a file ------------------------------------------------------------------------- */
+
+/** ip_names of all variables that a file may have, axes first. */
+const char *ip_variable_name(size_t i);
+
+/** What a variable ("i_xt", "timing/seconds") means, its axes, type, unit, and where it comes from;
+ *  IP_TEXT_WIDTH wide.  IP_ERR_USAGE naming the nearest. */
+PetscErrorCode ip_variable_explain(const char *name, ip_text *text);
+
+/** Its sentence in one line; NULL past the end. */
+const char *ip_variable_sentence(size_t i);
+
 /* ---- reading without a plan ------------------------------------------------------------------ */
 
 /** Results opened for reading: serial, also while a job writes them. */

@@ -29,3 +29,10 @@ PetscErrorCode ip_view_claims(const char *path, const char *folder, FILE *say);
  *  of ours is replaced, anything else is not (IP_ERR_CREATE).  A page above 10 MB keeps fewer looks, then
  *  fewer runs of a setting, and says so on `say` and on itself.  Errors of the file as above. */
 PetscErrorCode ip_view_report(const char *path, const char *page, FILE *say);
+
+/** ip_names of the figures, then of the tables; one may be both. */
+const char *ip_view_topic(size_t i);
+const char *ip_view_sentence(size_t i); /**< what it shows; NULL past the end */
+
+/** What a figure or table of this name shows, IP_TEXT_WIDTH wide.  IP_ERR_USAGE: there is none. */
+PetscErrorCode ip_view_help(const char *topic, ip_text *text);

@@ -14,6 +14,7 @@ static const option_row option_table[OPTIONS] = {
     [OPTION_CALIBRATE] = {"plan", "--calibrate",      NULL,
                       "measure how fast this machine is; needs no INPUT"                                },
     [OPTION_RATES] = {"plan", "--rates",          "HOST",    "predict with the speeds of another host"  },
+    [OPTION_MAN] = {"help", "--man",            NULL,      "print the manual page"                    },
 };
 
 const option_row *option_of(size_t i)

@@ -21,6 +21,7 @@ typedef enum {
   OPTION_TIME,
   OPTION_CALIBRATE,
   OPTION_RATES,
+  OPTION_MAN,
   OPTIONS
 } option_index;
 
@@ -70,13 +71,52 @@ int verb_status(const arguments *a);
 int verb_check(const arguments *a);
 int verb_merge(const arguments *a);
 int verb_grow(const arguments *a);
+int verb_compact(const arguments *a);
+int verb_cite(const arguments *a);
+int verb_doctor(const arguments *a);
+int verb_diff(const arguments *a);
 int verb_figures(const arguments *a);
 int verb_report(const arguments *a);
 int verb_bound(const arguments *a);
 int verb_help(const arguments *a);
+int verb_explain(const arguments *a);
+int verb_completion(const arguments *a);
+
+/** --help and --version, which any verb may have beside it. */
+int answer(const arguments *a);
+
+/** The exit code of a verb that wrote HDF5 without MPI; ends the program where HDF5 cannot. */
+int leave_serially(int exit_code);
 
 /** Print the kept message on stderr (-v: and where it was raised) and return its exit code. */
 int report_error(const arguments *a, PetscErrorCode code);
+
+/* ---- what has a help of its own ------------------------------------------------------------------ */
+
+/** One kind of topics. */
+typedef struct {
+  ip_names name;
+  PetscErrorCode (*help)(const char *topic, ip_text *text);
+} topic_kind;
+
+const char *topic_name(size_t i); /**< ip_names of all of them; some occur twice */
+
+/** Code and meaning of row i of the exit codes; false past the end. */
+bool exit_row(size_t i, const char **code, const char **meaning);
+
+/** The verb takes such an operand or settings: as its usage line says. */
+typedef enum {
+  TAKES_INPUT,
+  TAKES_RESULTS,
+  TAKES_TOPIC,
+  TAKES_VARIABLE,
+  TAKES_KEYS,
+  TAKES_OUTPUT
+} takes;
+bool verb_takes(const verb *v, takes what);
+
+/** The manual page, on stdout. */
+void print_manual(void);
 
 /* ---- the input, on one rank and on all ------------------------------------------------------------ */
 

@@ -14,6 +14,12 @@ static const verb *find_verb(const char *name)
   return i < 0 ? NULL : verb_row((size_t)i);
 }
 
+/* Operands after the first. */
+static size_t most_more(const verb *v)
+{
+  return v->act == verb_merge ? SIZE_MAX : v->act == verb_diff;
+}
+
 static PetscErrorCode check_verb(const arguments *a)
 {
   const char *near = a->verb ? ip_names_nearest(verb_name, a->verb) : NULL;
@@ -22,10 +28,12 @@ static PetscErrorCode check_verb(const arguments *a)
   IP_CHECK(find_verb(a->verb), IP_ERR_USAGE, "infoplane: unknown verb \"%s\".%s%s%s", a->verb,
            near ? " Did you mean \"" : " Try: infoplane help", near ? near : "",
            near ? "\"?" : "");
+  const size_t most = most_more(find_verb(a->verb));
+
   IP_CHECK(
-      a->n_more == 0 || find_verb(a->verb)->act == verb_merge, IP_ERR_USAGE,
+      a->n_more <= most, IP_ERR_USAGE,
       "\"%s\" is one argument too many: \"%s\" was given before it; settings are key=value",
-      a->more[0], a->operand);
+      a->more[most], most > 0 ? a->more[most - 1] : a->operand);
   return PETSC_SUCCESS;
 }
 
@@ -63,7 +71,7 @@ int main(int argc, char **argv)
   if (code != PETSC_SUCCESS)
     exit_code = report_error(&a, code);
   else if (a.help || a.version)
-    exit_code = verb_help(&a);
+    exit_code = answer(&a);
   else
     exit_code = find_verb(a.verb)->act(&a);
   exit_code = end_output(&a, exit_code);

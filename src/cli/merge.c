@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* HDF5 1.10 crashes at its end over a file that a failing disk did not let it close. */
-static int leave(int exit_code)
+int leave_serially(int exit_code)
 {
   if (H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_FILE) <= 0) return exit_code;
   fflush(NULL);
@@ -84,7 +84,7 @@ int verb_merge(const arguments *a)
 
   const PetscErrorCode code = merge_files(a, &exit_code);
 
-  return leave(code == PETSC_SUCCESS ? exit_code : report_error(a, code));
+  return leave_serially(code == PETSC_SUCCESS ? exit_code : report_error(a, code));
 }
 
 /* ---- grow --------------------------------------------------------------------------------------------- */
@@ -139,5 +139,5 @@ int verb_grow(const arguments *a)
 
   const PetscErrorCode code = grow_file(a, &exit_code);
 
-  return leave(code == PETSC_SUCCESS ? exit_code : report_error(a, code));
+  return leave_serially(code == PETSC_SUCCESS ? exit_code : report_error(a, code));
 }

@@ -1,31 +1,43 @@
-/* The verbs, and two that only look: status, help. */
+/* The verbs, the one that only looks at a file, and how any of them ends in an error. */
 
 #include "cli.h"
 #include <stdlib.h>
 #include <string.h>
 
 static const verb table[] = {
-    {"run",      "run INPUT.yaml [key=value ...] [-o FILE.h5]",
-     "train and measure; continues FILE.h5 where it stands",                                                                verb_run     },
-    {"estimate", "estimate ACTS.h5 [key=value ...] [-o FILE.h5]",
-     "measures activations of any network: HDF5, .npz, folder of .npy",                                                     verb_estimate},
-    {"plan",     "plan INPUT.yaml [key=value ...] [-o FILE.h5]",
-     "what run would do: runs, file size, memory, time; starts nothing",                                                    verb_plan    },
-    {"status",   "status FILE.h5",                                 "how far a file is, also while a job writes it",         verb_status  },
-    {"check",    "check FILE.h5",
-     "proves every run by its checksum, names damaged and pending ones",                                                    verb_check   },
-    {"merge",    "merge A.h5 B.h5 ... -o OUT.h5",
-     "joins the files of all shares of a study to one",                                                                     verb_merge   },
-    {"grow",     "grow FILE.h5 repeat=N [key=value ...]",
-     "makes room for more runs, keeps those that are done; run trains the new ones",                                        verb_grow    },
-    {"figures",  "figures FILE.h5 [columns=all] [-o FOLDER]",
-     "the figures of the paper, tables of its studies, its claims judged",                                                  verb_figures },
-    {"report",   "report FILE.h5 [-o PAGE.html]",
-     "one page that plays: the plane, loss, gradients, weights, claims",                                                    verb_report  },
-    {"bound",    "bound INPUT.yaml [key=value ...] [-o FILE.csv]",
-     "the information-bottleneck curve of its data sets",                                                                   verb_bound   },
-    {"help",     "help [TOPIC]",                                   "this help, a key, a section, an estimator, keys, exit",
-     verb_help                                                                                                                           },
+    {"run",        "run INPUT.yaml [key=value ...] [-o FILE.h5]",
+     "train and measure; continues FILE.h5 where it stands",                                                          verb_run     },
+    {"estimate",   "estimate ACTS.h5 [key=value ...] [-o FILE.h5]",
+     "measures activations of any network: HDF5, .npz, folder of .npy",                                               verb_estimate},
+    {"plan",       "plan INPUT.yaml [key=value ...] [-o FILE.h5]",
+     "what run would do: runs, file size, memory, time; starts nothing",                                              verb_plan    },
+    {"status",     "status FILE.h5",                                 "how far a file is, also while a job writes it", verb_status  },
+    {"check",      "check FILE.h5",
+     "proves every run by its checksum, names damaged and pending ones",                                              verb_check   },
+    {"merge",      "merge A.h5 B.h5 ... -o OUT.h5",
+     "joins the files of all shares of a study to one",                                                               verb_merge   },
+    {"grow",       "grow FILE.h5 repeat=N [key=value ...]",
+     "makes room for more runs, keeps those that are done; run trains the new ones",                                  verb_grow    },
+    {"compact",    "compact FILE.h5 [replace=yes] [-o NEW.h5]",
+     "a finished file, compressed and verified: FILE.compact.h5",                                                     verb_compact },
+    {"diff",       "diff A.h5 B.h5",
+     "same configuration, same runs, same numbers? else where first, and by how much",                                verb_diff    },
+    {"figures",    "figures FILE.h5 [columns=all] [-o FOLDER]",
+     "the figures of the paper, tables of its studies, its claims judged",                                            verb_figures },
+    {"report",     "report FILE.h5 [-o PAGE.html]",
+     "one page that plays: the plane, loss, gradients, weights, claims",                                              verb_report  },
+    {"bound",      "bound INPUT.yaml [key=value ...] [-o FILE.csv]",
+     "the information-bottleneck curve of its data sets",                                                             verb_bound   },
+    {"cite",       "cite [FILE.h5]",
+     "what to cite, as BibTeX: the paper, the estimators that a file uses, this program",                             verb_cite    },
+    {"doctor",     "doctor [FOLDER]",
+     "is this machine fit? MPI, parallel writing into FOLDER, locks, room, processor",                                verb_doctor  },
+    {"help",       "help [TOPIC]",
+     "this help, or of a verb, key, estimator, data set, variable, figure, exit code",                                verb_help    },
+    {"explain",    "explain [VARIABLE]",
+     "what a variable of a results file means and where it comes from",                                               verb_explain },
+    {"completion", "completion bash|zsh|fish",                       "a script that completes this command line",
+     verb_completion                                                                                                               },
 };
 
 const verb *verb_row(size_t i)
@@ -69,86 +81,6 @@ int report_error(const arguments *a, PetscErrorCode code)
     fprintf(stderr, "  raised in %s(), code %d\n", ip_error_function(), (int)code);
   print_message(ip_error_message()[0] ? ip_error_message() : "infoplane: failed");
   return ip_error_exit_code(code);
-}
-
-/* ---- help ----------------------------------------------------------------------------------------- */
-
-/* Those of one verb, below it. */
-static void print_options(void)
-{
-  const char *of = "";
-
-  for (size_t i = 0; option_of(i); i++) {
-    const option_row *row = option_of(i);
-
-    if (strcmp(of, row->verb) != 0) printf("  infoplane %s:\n", row->verb);
-    of = row->verb;
-    printf("    %-16s %-8s  %s\n", row->name, row->value ? row->value : "", row->sentence);
-  }
-}
-
-static void print_usage(void)
-{
-  puts("infoplane follows the layers of neural networks through the information plane.\n");
-  for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-    printf("  infoplane %-50s %s\n", table[i].usage, table[i].sentence);
-  puts("\n  mpirun -n N infoplane run ...    the same on N ranks\n\n"
-       "  -o FILE           results file; of figures: the folder, of bound: a table\n"
-       "  -q                say nothing but what went wrong\n"
-       "  -v                say where an error came from\n"
-       "  -petsc_X [VALUE]  option X of PETSc, after the input file: -petsc_log_view "
-       ":times.txt\n"
-       "  --version         versions of everything\n");
-  print_options();
-  puts("\n  Stop a run cleanly with: touch FILE.h5.stop, or kill -USR1 of the program or "
-       "mpirun.\n\n"
-       "  Topics: keys, every key and section of an input file (train, train.batch, estimate, "
-       "...),"
-       "\n  the estimators, exit");
-}
-
-static void print_exit_codes(void)
-{
-  const char *name, *meaning;
-  int code;
-
-  puts("    0  all runs are done\n    1  finished, but some runs failed or diverged, or are "
-       "left (merge)");
-  for (size_t i = 0; ip_error_row(i, &name, &code, &meaning); i++)
-    printf("  %3d  %s\n", code, meaning);
-  puts("  130, 143  stopped by a person, just as cleanly (mpirun says 1)");
-}
-
-static PetscErrorCode print_help(const arguments *a)
-{
-  ip_text text = {0};
-  PetscErrorCode code = PETSC_SUCCESS;
-
-  if (a->version) {
-    setenv("OMPI_MCA_io", "romio321", 0);
-    code = versions_list(&text);
-  } else if (a->operand && strcmp(a->operand, "exit") != 0)
-    code = ip_options_help(a->operand, &text);
-  if (!code && text.text)
-    fputs(text.text, stdout);
-  else if (!code && a->operand)
-    print_exit_codes();
-  else if (!code)
-    print_usage();
-  ip_text_clear(&text);
-  return code;
-}
-
-int verb_help(const arguments *a)
-{
-  int rank, size;
-
-  launcher_place(&rank, &size);
-  if (rank != 0) return 0;
-
-  const PetscErrorCode code = print_help(a);
-
-  return code == PETSC_SUCCESS ? 0 : report_error(a, code);
 }
 
 /* ---- status --------------------------------------------------------------------------------------- */

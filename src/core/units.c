@@ -1,8 +1,9 @@
-/* Seconds and bytes as people read them. */
+/* Seconds, bytes and long sentences as people read them. */
 
 #include <infoplane/core.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 void ip_seconds_format(double seconds, char text[32])
 {
@@ -28,4 +29,27 @@ void ip_bytes_format(double bytes, char text[32])
 
   while (bytes >= 999.5 && u + 1 < sizeof unit / sizeof unit[0]) bytes /= 1000.0, u++;
   snprintf(text, 32, u == 0 || bytes >= 99.95 ? "%.0f %s" : "%.1f %s", bytes, unit[u]);
+}
+
+PetscErrorCode ip_text_wrap(ip_text *text, int indent, const char *label, const char *words)
+{
+  int column = indent;
+
+  PetscCall(ip_text_add(text, "%-*s", indent, label));
+  while (*words) {
+    const int length = (int)strcspn(words, " ");
+    const bool first = column == indent;
+
+    if (!first && column + 1 + length > IP_TEXT_WIDTH) {
+      PetscCall(ip_text_add(text, "\n%*s", indent, ""));
+      column = indent;
+    } else if (!first) {
+      PetscCall(ip_text_add(text, " "));
+      column++;
+    }
+    PetscCall(ip_text_add(text, "%.*s", length, words));
+    column += length;
+    words += length + (words[length] == ' ');
+  }
+  return ip_text_add(text, "\n");
 }

@@ -1,45 +1,18 @@
-/* Help from the table: a key, a section, an estimator, or the list of them all, 96 columns wide. */
+/* Help from the tables: a key, a section, an estimator, a data set, or the list of all keys. */
 
 #include "reader.h"
 #include <infoplane/dataset.h>
 #include <infoplane/network.h>
 #include <string.h>
 
-enum { WIDTH = 96, LABEL = 14 };
-
-/* ---- layout ---------------------------------------------------------------------------------- */
-
-/* Label, then the words of the text, wrapped and indented below their beginning. */
-static PetscErrorCode add_wrapped(const char *label, int indent, const char *words,
-                                  ip_text *text)
-{
-  int column = indent;
-
-  PetscCall(ip_text_add(text, "%-*s", indent, label));
-  while (*words) {
-    const int length = (int)strcspn(words, " ");
-    const bool first = column == indent;
-
-    if (!first && column + 1 + length > WIDTH) {
-      PetscCall(ip_text_add(text, "\n%*s", indent, ""));
-      column = indent;
-    } else if (!first) {
-      PetscCall(ip_text_add(text, " "));
-      column++;
-    }
-    PetscCall(ip_text_add(text, "%.*s", length, words));
-    column += length;
-    words += length + (words[length] == ' ');
-  }
-  return ip_text_add(text, "\n");
-}
+enum { LABEL = 14 };
 
 static PetscErrorCode add_line(const char *label, const char *words, ip_text *text)
 {
   char wide[LABEL + 8] = "  ";
 
   strncat(wide, label, LABEL);
-  return words ? add_wrapped(wide, LABEL, words, text) : PETSC_SUCCESS;
+  return words ? ip_text_wrap(text, LABEL, wide, words) : PETSC_SUCCESS;
 }
 
 /* ---- one row --------------------------------------------------------------------------------- */
@@ -99,8 +72,8 @@ static PetscErrorCode add_words(const ip_parameter *row, ip_text *text)
 
 static PetscErrorCode add_row(const ip_parameter *row, bool of_estimator, ip_text *text)
 {
-  PetscCall(add_wrapped("", 0, row->key, text));
-  PetscCall(add_wrapped("  ", 2, row->sentence, text));
+  PetscCall(ip_text_wrap(text, 0, "", row->key));
+  PetscCall(ip_text_wrap(text, 2, "  ", row->sentence));
   PetscCall(add_type(row, of_estimator, text));
   PetscCall(add_line("default", row->initial ? row->initial : "none", text));
   if (strcmp(row->unit, "1") != 0) PetscCall(add_line("unit", row->unit, text));
@@ -138,7 +111,7 @@ static PetscErrorCode add_section(const ip_section *section, ip_text *text)
 static PetscErrorCode add_estimator(const ip_estimator *estimator, ip_text *text)
 {
   PetscCall(ip_text_add(text, "{kind: %s, ...}\n", estimator->name));
-  PetscCall(add_wrapped("  ", 2, estimator->sentence, text));
+  PetscCall(ip_text_wrap(text, 2, "  ", estimator->sentence));
   PetscCall(add_line("source", estimator->reference, text));
   for (size_t p = 0; estimator->parameter[p].key; p++) {
     PetscCall(ip_text_add(text, "\n"));
@@ -147,16 +120,25 @@ static PetscErrorCode add_estimator(const ip_estimator *estimator, ip_text *text
   return PETSC_SUCCESS;
 }
 
+static PetscErrorCode add_dataset(const ip_dataset_kind *kind, ip_text *text)
+{
+  PetscCall(ip_text_add(text, "dataset: {name: %s%s}\n", kind->name,
+                        kind->needs_path ? ", path: FILE" : ""));
+  PetscCall(ip_text_wrap(text, 2, "  ", kind->sentence));
+  PetscCall(add_line("source", kind->reference, text));
+  return ip_text_add(text, "  infoplane help dataset lists the other keys of a data set.\n");
+}
+
 static PetscErrorCode add_estimate(ip_text *text)
 {
   const ip_estimator *estimator;
 
-  PetscCall(add_wrapped("", 0, "estimate", text));
-  PetscCall(add_wrapped("  ", 2,
-                        "how layers are measured: a list of entries {kind: ..., parameters}. A "
-                        "list as a value gives several columns, lists multiply; `on` says on "
-                        "which patterns.",
-                        text));
+  PetscCall(ip_text_wrap(text, 0, "", "estimate"));
+  PetscCall(
+      ip_text_wrap(text, 2, "  ",
+                   "how layers are measured: a list of entries {kind: ..., parameters}. A "
+                   "list as a value gives several columns, lists multiply; `on` says on "
+                   "which patterns."));
   PetscCall(add_line("default", ip_estimate_default, text));
   PetscCall(add_line("scope", scope_words(IP_SCOPE_MEASURE), text));
   for (size_t i = 0; (estimator = ip_estimator_row(i)) != NULL; i++) {
@@ -168,13 +150,12 @@ static PetscErrorCode add_estimate(ip_text *text)
 
 static PetscErrorCode add_studies(ip_text *text)
 {
-  PetscCall(add_wrapped("", 0, "studies", text));
-  return add_wrapped(
-      "  ", 2,
+  PetscCall(ip_text_wrap(text, 0, "", "studies"));
+  return ip_text_wrap(
+      text, 2, "  ",
       "a list of blocks of keys, each overriding the keys outside it; the plan is "
       "the union of their grids, equal runs planned once. key=value of the command "
-      "line overrides inside every block. A block may have its own `name`.",
-      text);
+      "line overrides inside every block. A block may have its own `name`.");
 }
 
 static PetscErrorCode add_keys(ip_text *text)
@@ -196,13 +177,14 @@ static PetscErrorCode add_keys(ip_text *text)
 
 /* ---- topics ---------------------------------------------------------------------------------- */
 
-/* Every word that is a topic: keys with and without section, sections, estimators, "keys". */
-static const char *topic_word(size_t i)
+const char *ip_options_topic(size_t i)
 {
   if (i < IP_KEYS) return ip_option_name(i);
   i -= IP_KEYS;
   for (size_t e = 0; ip_estimator_name(e); e++)
     if (i-- == 0) return ip_estimator_name(e);
+  for (size_t d = 0; ip_dataset_name(d); d++)
+    if (i-- == 0) return ip_dataset_name(d);
   return i == 0 ? "keys" : ip_key_word(i - 1);
 }
 
@@ -222,8 +204,9 @@ static size_t find_key(const char *topic, size_t *found)
 static PetscErrorCode add_topic(const char *topic, ip_text *text)
 {
   const int section = ip_names_find(ip_section_name, topic),
-            estimator = ip_names_find(ip_estimator_name, topic);
-  const char *nearest = ip_names_nearest(topic_word, topic);
+            estimator = ip_names_find(ip_estimator_name, topic),
+            dataset = ip_names_find(ip_dataset_name, topic);
+  const char *nearest = ip_names_nearest(ip_options_topic, topic);
   size_t key;
 
   if (!strcmp(topic, "keys")) return add_keys(text);
@@ -231,6 +214,7 @@ static PetscErrorCode add_topic(const char *topic, ip_text *text)
   if (!strcmp(topic, "studies")) return add_studies(text);
   if (section >= 0) return add_section(ip_section_row((size_t)section), text);
   if (estimator >= 0) return add_estimator(ip_estimator_row((size_t)estimator), text);
+  if (dataset >= 0) return add_dataset(ip_dataset_row((size_t)dataset), text);
   if (find_key(topic, &key) == 1) return add_row(ip_option_row(key), false, text);
   IP_CHECK(nearest != NULL, IP_ERR_USAGE,
            "no help on \"%.60s\"; the topic \"keys\" lists all keys", topic);

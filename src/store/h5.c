@@ -116,13 +116,18 @@ size_t ip_h5_size(ip_number type)
   return size[type];
 }
 
-hid_t ip_h5_access(void)
+hid_t ip_h5_access_tight(void)
 {
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
 
-  return ip_h5_only(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0 &&
-                        H5Pset_alignment(access, PAGE, PAGE) >= 0,
-                    access);
+  return ip_h5_only(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0, access);
+}
+
+hid_t ip_h5_access(void)
+{
+  const hid_t access = ip_h5_access_tight();
+
+  return access < 0 ? access : ip_h5_only(H5Pset_alignment(access, PAGE, PAGE) >= 0, access);
 }
 
 PetscErrorCode ip_h5_write_text(hid_t object, const char *name, const char *text)

@@ -40,6 +40,7 @@ size_t ip_h5_size(ip_number type);
 
 /** File access: format of HDF5 1.8, arrays on pages. */
 hid_t ip_h5_access(void);
+hid_t ip_h5_access_tight(void); /**< wherever they fit */
 
 /** A text attribute in UTF-8; text NULL: none. */
 PetscErrorCode ip_h5_write_text(hid_t object, const char *name, const char *text);

@@ -355,18 +355,14 @@ static void add(const ip_plan *plan, ip_layout *layout, const ip_variable *varia
 }
 
 /* Coordinates of runs are whole numbers, numbers and words. */
-static void add_options(const ip_plan *plan, ip_layout *layout)
+static ip_variable of_option(size_t key)
 {
-  const ip_parameter *option;
+  const ip_parameter *option = ip_option_row(key);
+  ip_number type = IP_FLOAT64;
 
-  for (size_t key = 0; (option = ip_option_row(key)) != NULL; key++) {
-    ip_number type = IP_FLOAT64;
-
-    if (!option->coordinate) continue;
-    if (option->type == IP_INTEGER) type = key == IP_KEY_SEED ? IP_UINT64 : IP_INT32;
-    if (option->type == IP_CHOICE) type = IP_INT8;
-    add(plan, layout,
-        &(ip_variable){.group = "",
+  if (option->type == IP_INTEGER) type = key == IP_KEY_SEED ? IP_UINT64 : IP_INT32;
+  if (option->type == IP_CHOICE) type = IP_INT8;
+  return (ip_variable){.group = "",
                        .name = option->coordinate,
                        .type = type,
                        .n_axes = 1,
@@ -377,20 +373,14 @@ static void add_options(const ip_plan *plan, ip_layout *layout)
                        .flags = option->type == IP_CHOICE ? option->choice : NULL,
                        .values = option_values,
                        .key = key,
-                       .field = IP_FIELDS});
-  }
+                       .field = IP_FIELDS};
 }
 
-static void add_parameters(const ip_plan *plan, ip_layout *layout, const ip_column *column)
+static ip_variable of_parameter(const ip_parameter *p)
 {
-  const ip_parameter *p = column->estimator->parameter;
+  const bool text = p->type == IP_INTERVAL || p->type == IP_CHOICE;
 
-  for (; p->key; p++) {
-    const bool text = p->type == IP_INTERVAL || p->type == IP_CHOICE;
-
-    if (ip_layout_find(layout, "", p->coordinate)) continue;
-    add(plan, layout,
-        &(ip_variable){.group = "",
+  return (ip_variable){.group = "",
                        .name = p->coordinate,
                        .type = text ? IP_TEXT : IP_FLOAT64,
                        .n_axes = 1,
@@ -400,33 +390,38 @@ static void add_parameters(const ip_plan *plan, ip_layout *layout, const ip_colu
                        .reference = p->reference,
                        .values = text ? parameter_texts : parameter_values,
                        .parameter = p,
-                       .field = IP_FIELDS});
-  }
+                       .field = IP_FIELDS};
 }
 
-static void add_fields(const ip_plan *plan, ip_layout *layout)
+static ip_variable of_field(size_t f)
 {
   static const ip_along along[IP_AXES] = {
       [IP_AXIS_COLUMN] = ALONG_column, [IP_AXIS_EPOCH] = ALONG_epoch,
       [IP_AXIS_LAYER] = ALONG_layer,   [IP_AXIS_WEIGHT] = ALONG_weight,
       [IP_AXIS_LOOKED] = ALONG_looked, [IP_AXIS_BOUND] = ALONG_bound,
   };
+  const ip_field *field = ip_field_row(f);
+  ip_variable variable = {.group = "",
+                          .name = field->name,
+                          .type = field->type,
+                          .n_axes = field->n_axes + 1,
+                          .along = {ALONG_run},
+                          .unit = field->unit,
+                          .long_name = field->long_name,
+                          .definition = field->definition,
+                          .reference = field->reference,
+                          .field = f};
 
-  for (size_t f = 0; f < IP_FIELDS; f++) {
-    const ip_field *field = ip_field_row(f);
-    ip_variable variable = {.group = "",
-                            .name = field->name,
-                            .type = field->type,
-                            .n_axes = field->n_axes + 1,
-                            .along = {ALONG_run},
-                            .unit = field->unit,
-                            .long_name = field->long_name,
-                            .definition = field->definition,
-                            .reference = field->reference,
-                            .field = f};
+  for (size_t a = 0; a < field->n_axes; a++) variable.along[a + 1] = along[field->axis[a]];
+  return variable;
+}
 
-    for (size_t a = 0; a < field->n_axes; a++) variable.along[a + 1] = along[field->axis[a]];
-    add(plan, layout, &variable);
+static void add_parameters(const ip_plan *plan, ip_layout *layout, const ip_column *column)
+{
+  for (const ip_parameter *p = column->estimator->parameter; p->key; p++) {
+    const ip_variable variable = of_parameter(p);
+
+    if (!ip_layout_find(layout, "", p->coordinate)) add(plan, layout, &variable);
   }
 }
 
@@ -448,9 +443,17 @@ PetscErrorCode ip_layout_create(const ip_plan *plan, ip_layout **layout)
     return code;
   }
   for (size_t i = 0; i < ROWS; i++) add(plan, l, &row[i]);
-  add_options(plan, l);
+  for (size_t key = 0; key < IP_KEYS; key++) {
+    const ip_variable variable = of_option(key);
+
+    if (variable.name) add(plan, l, &variable);
+  }
   for (size_t c = 0; c < plan->n_columns; c++) add_parameters(plan, l, &plan->column[c]);
-  add_fields(plan, l);
+  for (size_t f = 0; f < IP_FIELDS; f++) {
+    const ip_variable variable = of_field(f);
+
+    add(plan, l, &variable);
+  }
   *layout = l;
   return PETSC_SUCCESS;
 }
@@ -460,6 +463,42 @@ void ip_layout_destroy(ip_layout **layout)
   if (!*layout) return;
   ip_release(&(*layout)->variable);
   ip_release(layout);
+}
+
+bool ip_layout_row(size_t i, ip_variable *variable)
+{
+  const ip_estimator *estimator;
+
+  if (i < ROWS) {
+    *variable = row[i];
+    return true;
+  }
+  i -= ROWS;
+  for (size_t key = 0; key < IP_KEYS; key++)
+    if (ip_option_row(key)->coordinate && i-- == 0) {
+      *variable = of_option(key);
+      return true;
+    }
+  for (size_t e = 0; (estimator = ip_estimator_row(e)) != NULL; e++)
+    for (const ip_parameter *p = estimator->parameter; p->key; p++)
+      if (i-- == 0) {
+        *variable = of_parameter(p);
+        return true;
+      }
+  if (i >= IP_FIELDS) return false;
+  *variable = of_field(i);
+  return true;
+}
+
+const char *ip_along_name(ip_along along)
+{
+  return row[along].name;
+}
+
+const char *ip_variable_key(const ip_variable *variable)
+{
+  if (variable->values == option_values) return ip_option_name(variable->key);
+  return variable->parameter ? variable->parameter->key : NULL;
 }
 
 const ip_variable *ip_layout_find(const ip_layout *layout, const char *group, const char *name)

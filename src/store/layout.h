@@ -42,6 +42,7 @@ typedef struct ip_variable {
 typedef struct {
   size_t n;
   ip_variable *variable;
+  bool compact; /**< large arrays are compressed in chunks */
 } ip_layout;
 
 /** All axes, then all variables; those without elements are left out. */
@@ -50,6 +51,14 @@ void ip_layout_destroy(ip_layout **layout);
 
 /** The variable of this group and name; NULL if there is none. */
 const ip_variable *ip_layout_find(const ip_layout *layout, const char *group, const char *name);
+
+/** Number i of all variables that a file may have, without lengths; false past the end. */
+bool ip_layout_row(size_t i, ip_variable *variable);
+
+const char *ip_along_name(ip_along along);
+
+/** The key of an input whose value it holds, or NULL. */
+const char *ip_variable_key(const ip_variable *variable);
 
 /** The skeleton's values stay as they are, and follow from options and shapes of the data alone. */
 bool ip_variable_fixed(const ip_variable *variable);

@@ -328,3 +328,17 @@ PetscErrorCode ip_lock_describe(const char *path, ip_text *words)
 
   return ip_text_add(words, "; last sign of life %.0f s ago", ago > 0 ? ago : 0.0);
 }
+
+PetscErrorCode ip_lock_refuse(const char *path)
+{
+  ip_text words = {0};
+  PetscErrorCode code = ip_lock_describe(path, &words);
+
+  if (!code && words.length > 0)
+    code = ip_error_raise(IP_ERR_LOCKED, __func__,
+                          "%s is being written by %s: wait for it (a lock that a dead job left "
+                          "goes away with the next run on that file, or by removing %s.lock)",
+                          path, words.text, path);
+  ip_text_clear(&words);
+  return code;
+}

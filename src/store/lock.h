@@ -6,3 +6,6 @@
 
 /** IP_ERR_LOCKED unless the lock of path still bears this token. */
 PetscErrorCode ip_lock_check(const char *path, uint64_t token);
+
+/** IP_ERR_LOCKED while a job holds the lock of path. */
+PetscErrorCode ip_lock_refuse(const char *path);

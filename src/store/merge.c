@@ -1,26 +1,13 @@
 /* Shares joined to one file, and a file grown to a bigger plan: both copy proven runs. */
 
 #include "gather.h"
+#include "lock.h"
 #include "slots.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 /* ---- merge ------------------------------------------------------------------------------------------ */
-
-static PetscErrorCode refuse_held(const char *path)
-{
-  ip_text words = {0};
-  PetscErrorCode code = ip_lock_describe(path, &words);
-
-  if (!code && words.length > 0)
-    code = ip_error_raise(IP_ERR_LOCKED, __func__,
-                          "%s is being written by %s: wait for it (a lock that a dead job left "
-                          "goes away with the next run on that file, or by removing %s.lock)",
-                          path, words.text, path);
-  ip_text_clear(&words);
-  return code;
-}
 
 /* The two files are of one study, and of the same patterns. */
 static PetscErrorCode compare_studies(const ledger *first, const ledger *l)
@@ -47,7 +34,7 @@ static PetscErrorCode survey(gather *g, const ledger *first, ip_text *shares)
   for (size_t s = 0; s < g->n; s++) {
     char share[IP_SHARE_TEXT];
     ledger l;
-    PetscErrorCode code = refuse_held(g->path[s]);
+    PetscErrorCode code = ip_lock_refuse(g->path[s]);
 
     PetscCall(code);
     code = ledger_open(g->path[s], &l);

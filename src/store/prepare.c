@@ -1,6 +1,7 @@
 /* Before the first run: make the file, complete and synced, or recognize the one that stands. */
 
 #include "builds.h"
+#include "compact.h"
 #include "fit.h"
 #include "make.h"
 #include "room.h"
@@ -103,7 +104,9 @@ static PetscErrorCode make_partial(const char *partial, const ip_make *m)
 {
   const char *path = m->path;
 
-  PetscCall(room_check(path, ip_skeleton_bytes(m->layout), m->origin->beside));
+  /* how small a compact one will be nobody knows */
+  PetscCall(room_check(path, m->layout->compact ? 0 : ip_skeleton_bytes(m->layout),
+                       m->origin->beside));
   IP_CHECK(unlink(partial) == 0 || errno == ENOENT, IP_ERR_CREATE,
            "%s, left over from an earlier start, cannot be removed: %s", partial,
            strerror(errno));
@@ -225,6 +228,11 @@ static PetscErrorCode check(const char *path, const ip_plan *plan, const ip_layo
   if (!code) code = ip_fit_shapes(path, file, layout);
   if (!code) code = check_data(path, file, plan);
   if (!code) code = check_build(path, file, origin);
+  if (!code && ip_file_is_compact(file))
+    code = ip_error_raise(IP_ERR_CONFIG, __func__,
+                          "%s is compact: it can be read, merged and grown, but not continued. "
+                          "infoplane merge %s -o NEW.h5 makes a file of it that can",
+                          path, path);
   ip_h5_close(file);
   PetscCall(code);
   IP_CHECK(access(path, W_OK) == 0, IP_ERR_LOCKED, "%s: no permission to write it", path);

@@ -57,7 +57,41 @@ static hid_t orderly_group(hid_t class)
 
 /* ---- one array --------------------------------------------------------------------------------- */
 
-static hid_t creation(const ip_variable *v, hid_t memory_type)
+/* Raw bytes of an array from which on compressing it is worth its index. */
+static bool is_large(const ip_variable *v)
+{
+  const size_t least = 16384;
+
+  return v->type != IP_TEXT && ip_variable_elements(v) * ip_h5_size(v->type) >= least;
+}
+
+void ip_skeleton_chunk(const ip_variable *v, hsize_t chunk[IP_LAYOUT_RANK])
+{
+  const size_t most = 1 << 20; /* bytes, as HDF5 keeps of an array in memory */
+  size_t rest = ip_h5_size(v->type);
+
+  for (size_t a = v->n_axes; a-- > 0; rest *= v->length[a]) {
+    const size_t fit = rest < most ? most / rest : 1;
+
+    chunk[a] = fit < v->length[a] ? fit : v->length[a];
+  }
+}
+
+/* All at once and in order, for MPI-IO; or in compressed chunks, that take room when they are written. */
+static bool arrange(const ip_variable *v, bool compact, hid_t list)
+{
+  enum { LEVEL = 6 };
+  hsize_t chunk[IP_LAYOUT_RANK];
+
+  if (!compact || !is_large(v))
+    return H5Pset_layout(list, H5D_CONTIGUOUS) >= 0 &&
+           H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) >= 0;
+  ip_skeleton_chunk(v, chunk);
+  return H5Pset_chunk(list, (int)v->n_axes, chunk) >= 0 && H5Pset_shuffle(list) >= 0 &&
+         H5Pset_deflate(list, LEVEL) >= 0;
+}
+
+static hid_t creation(const ip_variable *v, hid_t memory_type, bool compact)
 {
   static const double nan = (double)NAN;
   static const float nanf32 = NAN;
@@ -67,14 +101,14 @@ static hid_t creation(const ip_variable *v, hid_t memory_type)
                                      &minus_one, &zero,   &zero};
   const hid_t list = orderly(H5P_DATASET_CREATE);
   const bool good =
-      H5Pset_layout(list, H5D_CONTIGUOUS) >= 0 &&
-      H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) >= 0 &&
+      arrange(v, compact, list) &&
       (v->type == IP_TEXT || H5Pset_fill_value(list, memory_type, fill[v->type]) >= 0);
 
   return ip_h5_only(good, list);
 }
 
-static PetscErrorCode create_array(hid_t file, const ip_variable *v, hid_t *dataset)
+static PetscErrorCode create_array(hid_t file, const ip_variable *v, bool compact,
+                                   hid_t *dataset)
 {
   hsize_t length[IP_LAYOUT_RANK];
   char path[256];
@@ -84,7 +118,7 @@ static PetscErrorCode create_array(hid_t file, const ip_variable *v, hid_t *data
 
   const hid_t file_type = ip_h5_file_type(v->type), memory_type = ip_h5_memory_type(v->type);
   const hid_t space = H5Screate_simple((int)v->n_axes, length, NULL);
-  const hid_t list = creation(v, memory_type);
+  const hid_t list = creation(v, memory_type, compact);
 
   *dataset = H5Dcreate2(file, path, file_type, space, H5P_DEFAULT, list, H5P_DEFAULT);
   const PetscErrorCode code = IP_H5(*dataset, IP_ERR_IO, "cannot create %s", path);
@@ -254,17 +288,19 @@ static PetscErrorCode write_all(hid_t file, const ip_plan *plan, const ip_layout
   for (size_t i = 0; i < layout->n; i++) {
     const ip_variable *v = &layout->variable[i];
 
-    PetscCall(create_array(file, v, &dataset[i]));
-    PetscCall(write_values(plan, v, dataset[i]));
+    PetscCall(create_array(file, v, layout->compact, &dataset[i]));
+    if (!layout->compact || v->type == IP_TEXT) /* else they are copied */
+      PetscCall(write_values(plan, v, dataset[i]));
     PetscCall(describe(layout, v, dataset[i]));
   }
   PetscCall(attach_scales(layout, dataset));
   return write_provenance(file, plan, origin);
 }
 
-static hid_t create_file(const char *path)
+static hid_t create_file(const char *path, bool compact)
 {
-  const hid_t list = orderly_group(H5P_FILE_CREATE), access = ip_h5_access();
+  const hid_t list = orderly_group(H5P_FILE_CREATE),
+              access = compact ? ip_h5_access_tight() : ip_h5_access();
   const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, list, access);
 
   ip_h5_close(access);
@@ -303,10 +339,10 @@ PetscErrorCode ip_skeleton_write(const char *path, int fd, const ip_plan *plan,
 
   PetscCall(IP_ALLOCATE(layout->n, &dataset));
   for (size_t i = 0; i < layout->n; i++) dataset[i] = -1;
-  const hid_t file = create_file(path);
+  const hid_t file = create_file(path, layout->compact);
   PetscErrorCode code = IP_H5(file, IP_ERR_CREATE, "cannot create %s", path);
 
-  if (!code) code = reserve(path, fd, ip_skeleton_bytes(layout));
+  if (!code && !layout->compact) code = reserve(path, fd, ip_skeleton_bytes(layout));
   if (!code) {
     code = write_all(file, plan, layout, origin, dataset);
     if (code) code = name_file(code, path);

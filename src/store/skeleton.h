@@ -5,6 +5,9 @@
 #include "h5.h"
 #include <infoplane/store.h>
 
+/** Cells of a chunk of a compact file; the first axis is cut first. */
+void ip_skeleton_chunk(const ip_variable *v, hsize_t chunk[IP_LAYOUT_RANK]);
+
 /** Bytes that the skeleton takes on disk, within a few per cent. */
 uint64_t ip_skeleton_bytes(const ip_layout *layout);
 

@@ -309,10 +309,21 @@ node_dies() {
   same_bytes node.h5
 }
 
+# The machine is found fit from within a step, on two hosts, and stays as it was.
+doctor() {
+  mkdir examined
+  srun -N2 -n3 --mpi=pmix env OMPI_MCA_btl=self,tcp OMPI_MCA_btl_tcp_if_include=lo "$program" doctor examined >doctor.out ||
+    { cat doctor.out; fail "not fit"; }
+  grep -q 'ok    launcher     srun: 3 ranks on 2 hosts' doctor.out || { cat doctor.out; fail "another launcher"; }
+  grep -q '3 runs written together and read back' doctor.out || { cat doctor.out; fail "no file"; }
+  rmdir examined
+}
+
 # ---- all of them -----------------------------------------------------------------------------------
 
 note "Slurm is up"
 story array
+story doctor
 story time_is_up srun
 story time_is_up_printed mpirun
 story cancelled
