@@ -63,6 +63,8 @@ typedef struct {
   float i_ty_bias; /**< plug-in bias of i_ty to first order, bits (binning)                 */
   float clipped_fraction;  /**< share of activations outside the range (binning)              */
   float bin_low, bin_high; /**< the range used (binning; NaN for fixed width)                */
+  float error_bound;       /**< how far i_xt and i_ty are at most from the sum over all pairs
+                                in exact arithmetic, bits (KDE)                              */
 } ip_information;
 
 typedef struct ip_workspace ip_workspace; /**< buffers kept from call to call                 */

@@ -15,6 +15,16 @@
    same pass as those of all.  A block adds up by itself, in single precision; the sums of blocks
    are added in double and in fixed order, whoever of a crew made them.
 
+   With a tolerance, the samples of a class stand in k-d order, and a strip of 4 meets a leaf of 16
+   only where their boxes are near.  What pruning leaves out of sum_j exp(..) is known before: with
+   x_b the distance of the boxes of tile b in units of the exponent, and every sum at least 1,
+
+     |error| <= 1 / (n ln 2) sum over tiles b left out of 2 4 16 exp(-x_b)   bits
+
+   of M(all), and of sum_y p(y) M(S_y), and so of their difference, since both are too large.  From
+   the counts of x_b in steps of 1/4 bit comes the nearest limit that keeps within the tolerance, for
+   c = 8; for c = 2 the error is smaller.  Single precision adds what error_of_arithmetic says.
+
    Source: Kolchinsky and Tracey, Entropy 19 (2017) 361; used for the information plane by Saxe
    et al., J. Stat. Mech. (2019) 124020. */
 
@@ -74,7 +84,20 @@ static const ip_parameter parameter[] = {
      .sentence = "bound of I(X;T) from above (c = 2) or from below (c = 8)",
      .reference = "Kolchinsky and Tracey, Entropy 19 (2017) 361",
      },
-    {.key = NULL        },
+    {
+     .key = "kde_tolerance",
+     .type = IP_REAL,
+     .scope = IP_SCOPE_MEASURE,
+     .unit = "bit",
+     .low = 0.0,
+     .high = 1.0,
+     .initial = "1e-6",
+     .coordinate = "column_kde_tolerance",
+     .sentence =
+            "error allowed for speed; 0: all pairs, and what is below the error of single "
+            "precision means all pairs too", .reference = NULL,
+     },
+    {.key = NULL},
 };
 
 static PetscErrorCode name_column(const ip_column *column, ip_text *name)
@@ -160,8 +183,21 @@ enum {
   SLOT_SLAB,
   SLOT_BLOCK,
   SLOT_BLOCK_COST,
-  SLOT_BLOCK_SUM
+  SLOT_BLOCK_SUM,
+  SLOT_ROWS,
+  SLOT_KEYS,
+  SLOT_BOXES,
+  SLOT_NEAR
 };
+
+enum { BINS = 256, PER_BIT = 4, FEW = 512 /* samples: pruning them gains nothing */ };
+
+/* A noise variance, and how much of the pairs may be left out. */
+typedef struct {
+  double variance, tolerance;
+  float scale, limit; /* of the distance of two boxes, see kernels.h */
+  double left_out;    /* error for that, bits, at most               */
+} noise;
 
 /* Samples of one group that make a side of blocks. */
 typedef struct {
@@ -171,31 +207,34 @@ typedef struct {
 typedef struct {
   const ip_layer *layer;
   ip_workspace *work;
-  size_t groups;   /* classes, or one where p is given                   */
-  size_t *begin;   /* shape (groups): first place, a multiple of 16      */
-  size_t *size;    /* shape (groups): samples                            */
-  size_t *place;   /* shape (n): where a sample stands                   */
-  size_t slabs;    /*                                                    */
-  slab *slab;      /* shape (slabs)                                      */
-  size_t stride;   /*                                                    */
-  float *t;        /* shape (d, stride)                                  */
-  double scale;    /* t here is scale times the layer's, a power of two  */
-  size_t n_noise;  /* distinct noise variances                           */
-  double *noise;   /* shape (n_noise)                                    */
+  size_t groups; /* classes, or one where p is given                   */
+  size_t *begin; /* shape (groups): first place, a multiple of 16      */
+  size_t *size;  /* shape (groups): samples                            */
+  size_t *place; /* shape (n): where a sample stands                   */
+  size_t slabs;  /*                                                    */
+  slab *slab;    /* shape (slabs)                                      */
+  size_t stride; /*                                                    */
+  float *t;      /* shape (d, stride)                                  */
+  double scale;  /* t here is scale times the layer's, a power of two  */
+  bool exact;    /* all pairs                                          */
+  bool boxed;    /* boxes are there                                    */
+  ip_kde_boxes boxes;
+  size_t n_noise;  /* distinct noises                                    */
+  noise *noise;    /* shape (n_noise)                                    */
   double *sum;     /* shape (n_noise, 2 bounds, own or other, stride)    */
   float *distance; /* room of the kernel                                 */
   float *weight;   /* shape (k, stride): p(y|x), where given             */
   double *weighed; /* shape (n_noise, 2 bounds, k, stride)               */
 } pairs;
 
-static double *sums_of(const pairs *p, size_t noise, size_t bound, bool own)
+static double *sums_of(const pairs *p, size_t q, size_t bound, bool own)
 {
-  return p->sum + ((noise * 2 + bound) * 2 + (own ? 0 : 1)) * p->stride;
+  return p->sum + ((q * 2 + bound) * 2 + (own ? 0 : 1)) * p->stride;
 }
 
-static double *weighed_of(const pairs *p, size_t noise, size_t bound)
+static double *weighed_of(const pairs *p, size_t q, size_t bound)
 {
-  return p->weighed + (noise * 2 + bound) * (size_t)p->layer->k * p->stride;
+  return p->weighed + (q * 2 + bound) * (size_t)p->layer->k * p->stride;
 }
 
 /* Every group from its beginning in sides of blocks, the last one smaller. */
@@ -212,6 +251,40 @@ static PetscErrorCode cut_slabs(pairs *p)
           (slab){.begin = p->begin[g] + at,
                  .size = p->size[g] - at < IP_KDE_BLOCK ? p->size[g] - at : IP_KDE_BLOCK,
                  .group = g};
+  return PETSC_SUCCESS;
+}
+
+static bool is_ordered(const pairs *p)
+{
+  return !p->exact && p->layer->n >= FEW && p->layer->d <= IP_KDE_ORDERED;
+}
+
+/* Samples in k-d order within their groups. */
+static PetscErrorCode order_places(pairs *p)
+{
+  const ip_layer *layer = p->layer;
+  const size_t width = (layer->d + 3) / 4 * 4;
+  void *room[2] = {NULL};
+  size_t before = 0;
+
+  PetscCall(ip_workspace_room(p->work, SLOT_ROWS, layer->n * width * sizeof(float), &room[0]));
+  PetscCall(ip_workspace_room(p->work, SLOT_KEYS, layer->n * sizeof(uint64_t), &room[1]));
+
+  float *row = room[0];
+  uint64_t *key = room[1];
+
+  for (size_t i = 0; i < layer->n; i++)
+    for (size_t u = 0; u < width; u++)
+      row[i * width + u] = u < layer->d ? layer->t[u * layer->stride + i] : 0.0F;
+  for (size_t g = 0; g < p->groups; before += p->size[g++]) {
+    uint64_t *mine = key + before;
+    size_t m = 0;
+
+    for (uint32_t i = 0; i < layer->n; i++)
+      if (layer->p || (size_t)layer->y[i] == g) mine[m++] = i;
+    ip_kde_order(layer->d, width, row, m, mine);
+    for (size_t i = 0; i < m; i++) p->place[mine[i] & UINT32_MAX] = p->begin[g] + i;
+  }
   return PETSC_SUCCESS;
 }
 
@@ -234,6 +307,7 @@ static PetscErrorCode find_places(pairs *p)
     next += (p->size[g] + 15) / 16 * 16;
   }
   for (size_t i = 0; i < layer->n; i++) p->place[i] += p->begin[layer->p ? 0 : layer->y[i]];
+  if (is_ordered(p)) PetscCall(order_places(p));
   /* Rows of a multiple of a page would meet in the same lines of the cache. */
   p->stride = next % 256 == 0 ? next + 16 : next;
   return cut_slabs(p);
@@ -296,15 +370,145 @@ static PetscErrorCode copy_weights(pairs *p)
   return PETSC_SUCCESS;
 }
 
-/* ---- all pairs ---- */
-
-static float steepness_of(const pairs *p, size_t noise)
+static double steepness_of(const pairs *p, size_t q)
 {
-  const double log2_e = 1.4426950408889634, s = p->noise[noise] * p->scale * p->scale;
+  const double log2_e = 1.4426950408889634, s = p->noise[q].variance * p->scale * p->scale;
 
   /* Squared distances lie in [0, 4 d]: beyond these ends the kernel is 1 or 0 anyway. */
-  return (float)fmin(fmax(log2_e / (8.0 * s), 0x1p-100), 0x1p120);
+  return fmin(fmax(log2_e / (8.0 * s), 0x1p-100), 0x1p120);
 }
+
+/* ---- what may be left out ---- */
+
+/* Error of a column through single precision, bits, at most.  With every sum at least 1, an error of
+   exp(-X) counts at most (n-1)/n of it, and one of X at most W((n-1)/e) times.  What does not average
+   out: the polynomial, and without its low half the steepness, up to 2^-24.  Roundings are taken as
+   independent (Higham and Mary, SIAM J. Sci. Comput. 41 (2019) A2815), four standard deviations, over
+   n samples: of d differences and their squares, of a power and its fourth power, of sums. */
+static double error_of_arithmetic(const pairs *p, size_t q)
+{
+  const double log2_e = 1.4426950408889634, u = 0x1p-24, n = (double)p->layer->n,
+               d = (double)p->layer->d, steepness = steepness_of(p, q);
+  const double cut_off = p->exact ? fabs((double)(float)steepness / steepness - 1.0) : 0.0,
+               polynomial = 4.0 * (p->exact ? 1.1e-7 : 2e-8);
+  double w = 0.0; /* w e^w = (n - 1) / e, from above by steps of Newton's */
+
+  if (p->layer->n == 1) return 0.0;
+  w = fmax(1.0, ip_log(n));
+  for (int i = 0; i < 8; i++) {
+    const double e = ip_exp(w);
+
+    w -= (w * e - (n - 1.0) / 2.718281828459045) / (e * (w + 1.0));
+  }
+  return log2_e *
+         (polynomial + cut_off * w + 4.0 * u * sqrt((w * w * (d + 4.0) / 3.0 + 32.0) / n)) *
+         (n - 1.0) / n;
+}
+
+/* Boxes of all leaves and strips that hold samples. */
+static PetscErrorCode make_boxes(pairs *p)
+{
+  const size_t d = p->layer->d, leaves = p->stride / 16 + 16, strips = 4 * leaves;
+  void *room = NULL;
+
+  PetscCall(
+      ip_workspace_room(p->work, SLOT_BOXES, 2 * d * (leaves + strips) * sizeof(float), &room));
+  memset(room, 0, 2 * d * (leaves + strips) * sizeof(float));
+
+  float *low = room, *high = low + d * leaves, *strip_low = high + d * leaves,
+        *strip_high = strip_low + d * strips;
+
+  for (size_t u = 0; u < d; u++)
+    for (size_t g = 0; g < p->groups; g++)
+      for (size_t i = 0; i < p->size[g]; i++) {
+        const size_t at = p->begin[g] + i, leaf = u * leaves + at / 16,
+                     strip = u * strips + at / 4;
+        const float t = p->t[u * p->stride + at];
+
+        strip_low[strip] = at % 4 == 0 || t < strip_low[strip] ? t : strip_low[strip];
+        strip_high[strip] = at % 4 == 0 || t > strip_high[strip] ? t : strip_high[strip];
+        low[leaf] = at % 16 == 0 || t < low[leaf] ? t : low[leaf];
+        high[leaf] = at % 16 == 0 || t > high[leaf] ? t : high[leaf];
+      }
+  p->boxes = (ip_kde_boxes){.low = low,
+                            .high = high,
+                            .strip_low = strip_low,
+                            .strip_high = strip_high,
+                            .leaves = leaves,
+                            .strips = strips};
+  return PETSC_SUCCESS;
+}
+
+/* How many tiles, that is a strip and a leaf behind it, have a distance in each bin. */
+static PetscErrorCode count_tiles(const pairs *p, float scale, uint64_t count[BINS])
+{
+  const float scale_most[2] = {scale, BINS - 1};
+  const size_t leaves =
+      p->slab[p->slabs - 1].begin / 16 + (p->slab[p->slabs - 1].size + 15) / 16;
+  uint32_t part[4][BINS] = {{0}}; /* neighbors in different ones, or they would wait */
+  void *room = NULL;
+
+  PetscCall(ip_workspace_room(p->work, SLOT_NEAR, (leaves + 16) * sizeof(int32_t), &room));
+
+  int32_t *bin = room;
+
+  memset(count, 0, BINS * sizeof *count);
+  for (size_t g = 0; g < p->groups; g++)
+    for (size_t i = 0; i < p->size[g]; i += 4) {
+      const size_t strip = (p->begin[g] + i) / 4, first = strip / 4 + 1, n = leaves - first;
+
+      ip_kde_kernels_best()->measure_boxes(p->layer->d, &p->boxes, strip,
+                                           (const size_t[2]){first, leaves}, scale_most, bin);
+      memset(part, 0, sizeof part);
+      for (size_t v = 0; v < n; v++) part[v % 4][bin[v]]++;
+      for (size_t b = 0; b < BINS; b++)
+        count[b] += part[0][b] + part[1][b] + part[2][b] + part[3][b];
+    }
+  return PETSC_SUCCESS;
+}
+
+/* The nearest limit that keeps a noise within its tolerance. */
+static PetscErrorCode find_limit(pairs *p, size_t q)
+{
+  const double ln_2 = 0.6931471805599453, per_tile = 128.0 / (ln_2 * (double)p->layer->n);
+  noise *at = &p->noise[q];
+  const double allowed = at->tolerance - error_of_arithmetic(p, q);
+  uint64_t count[BINS], left_out = 0, all = 0;
+  size_t limit = BINS;
+  double error = 0.0;
+
+  at->scale = 0.0F, at->limit = 1.0F, at->left_out = 0.0; /* leave out nothing */
+  if (!(allowed > 0.0)) return PETSC_SUCCESS;
+
+  const float scale = (float)(PER_BIT * steepness_of(p, q));
+
+  PetscCall(count_tiles(p, scale, count));
+  for (size_t b = 0; b < BINS; b++) all += count[b];
+  while (limit > 1) {
+    /* 1.001: the distance of boxes is rounded too */
+    const double more = 1.001 * per_tile * (double)count[limit - 1] *
+                        ip_exp(-ln_2 * (double)(limit - 1) / PER_BIT);
+
+    if (error + more > allowed) break;
+    error += more;
+    left_out += count[--limit];
+  }
+  if ((double)left_out < 0.15 * (double)all) return PETSC_SUCCESS; /* it would not pay */
+  at->scale = scale, at->limit = (float)limit, at->left_out = error;
+  p->boxed = true;
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode find_limits(pairs *p)
+{
+  p->boxed = false;
+  if (!is_ordered(p)) return PETSC_SUCCESS;
+  PetscCall(make_boxes(p));
+  for (size_t q = 0; q < p->n_noise; q++) PetscCall(find_limit(p, q));
+  return PETSC_SUCCESS;
+}
+
+/* ---- pairs ---- */
 
 /* Blocks of pairs (i, j), i <= j, whose sums are in memory together, and what each costs. */
 typedef struct {
@@ -401,12 +605,20 @@ static PetscErrorCode sum_pairs(const pairs *p, size_t first, size_t n)
                         .t = p->t,
                         .n_noise = n,
                         .k = p->layer->p ? (size_t)p->layer->k : 0,
+                        .fine = !p->exact,
+                        .boxes = p->boxed ? &p->boxes : NULL,
                         .weight = p->weight,
                         .distance = p->distance};
   size_t next[2] = {0, 0};
   batch b;
 
-  for (size_t q = 0; q < n; q++) block.steepness[q] = steepness_of(p, first + q);
+  for (size_t q = 0; q < n; q++) {
+    const double steepness = steepness_of(p, first + q);
+
+    block.steepness[q] = (float)steepness;
+    block.rest[q] = (float)(steepness - (double)block.steepness[q]);
+    block.scale[q] = p->noise[first + q].scale, block.limit[q] = p->noise[first + q].limit;
+  }
   PetscCall(make_batch(p, n, &b));
   for (fill_batch(p, next, &b); b.n > 0; fill_batch(p, next, &b))
     PetscCall(sum_batch(p, first, &b, &block));
@@ -425,6 +637,7 @@ static PetscErrorCode sum_all(pairs *p)
   p->distance = room[1];
   memset(p->sum, 0, bytes);
   if (p->layer->p) PetscCall(copy_weights(p));
+  PetscCall(find_limits(p));
   for (size_t q = 0; q < p->n_noise; q += IP_KDE_NOISES)
     PetscCall(sum_pairs(p, q, p->n_noise - q < IP_KDE_NOISES ? p->n_noise - q : IP_KDE_NOISES));
   return PETSC_SUCCESS;
@@ -447,7 +660,7 @@ static double sum_of_logs(size_t m, const double own[], const double other[])
 }
 
 /* M(all) and sum_y p(y) M(S_y) of certain labels. */
-static void information(const pairs *p, size_t noise, size_t bound, double *all, double *within)
+static void information(const pairs *p, size_t q, size_t bound, double *all, double *within)
 {
   const double n = (double)p->layer->n;
   double logs = 0.0;
@@ -455,8 +668,8 @@ static void information(const pairs *p, size_t noise, size_t bound, double *all,
   *within = 0.0;
   for (size_t g = 0; g < p->groups; g++) {
     const size_t m = p->size[g];
-    const double *own = sums_of(p, noise, bound, true) + p->begin[g],
-                 *other = sums_of(p, noise, bound, false) + p->begin[g];
+    const double *own = sums_of(p, q, bound, true) + p->begin[g],
+                 *other = sums_of(p, q, bound, false) + p->begin[g];
 
     if (m == 0) continue;
     logs += sum_of_logs(m, own, other);
@@ -467,14 +680,14 @@ static void information(const pairs *p, size_t noise, size_t bound, double *all,
 
 /* sum_y p(y) M_y with p(y|x): with P = sum_j p_j, p(y) M_y = 1/n (P log2 P - sum_i p_i log2
    sum_j p_j e_ij). */
-static double weighed_within(const pairs *p, size_t noise, size_t bound)
+static double weighed_within(const pairs *p, size_t q, size_t bound)
 {
   const ip_layer *layer = p->layer;
   const size_t k = (size_t)layer->k;
   double within = 0.0;
 
   for (size_t y = 0; y < k; y++) {
-    const double *sum = weighed_of(p, noise, bound) + y * p->stride;
+    const double *sum = weighed_of(p, q, bound) + y * p->stride;
     double total = 0.0, logs = 0.0;
 
     for (size_t i = 0; i < layer->n; i++) {
@@ -488,74 +701,106 @@ static double weighed_within(const pairs *p, size_t noise, size_t bound)
   return within / (double)layer->n;
 }
 
+static double tolerance_of(const ip_column *column)
+{
+  return column->value[IP_KDE_TOLERANCE].real;
+}
+
+/* The noise of a column, n_noise: not among them. */
+static size_t find_noise(const pairs *p, double s, double tolerance)
+{
+  size_t q = 0;
+
+  while (q < p->n_noise && (p->noise[q].variance != s || p->noise[q].tolerance != tolerance))
+    q++;
+  return q;
+}
+
 static ip_information answer(const pairs *p, const ip_column *column, double s)
 {
-  const size_t bound = column->value[IP_KDE_BOUND].word == IP_BOUND_UPPER ? 1 : 0;
+  const size_t bound = column->value[IP_KDE_BOUND].word == IP_BOUND_UPPER ? 1 : 0,
+               q = find_noise(p, s, tolerance_of(column));
   ip_information out = {
       .i_ty_bias = NAN, .clipped_fraction = NAN, .bin_low = NAN, .bin_high = NAN, .h_t = NAN};
-  size_t noise = 0;
   double within;
 
   /* A constant layer, its noise in units of its variance: nothing to tell apart. */
   if (!(s > 0.0)) return out;
-  while (p->noise[noise] != s) noise++;
-  information(p, noise, bound, &out.i_xt, &within);
-  if (p->layer->p) within = weighed_within(p, noise, bound);
+  information(p, q, bound, &out.i_xt, &within);
+  if (p->layer->p) within = weighed_within(p, q, bound);
   out.i_ty = out.i_xt - within;
   out.h_t = ip_kde_entropy(out.i_xt, p->layer->d, s);
+  out.error_bound = (float)(p->noise[q].left_out + error_of_arithmetic(p, q));
   return out;
 }
 
-/* The distinct noise variances of the columns, in order of first use. */
+/* The distinct noises of the columns that are exact, or of those that are not, in order of first
+   use. */
 static PetscErrorCode find_noises(pairs *p, size_t n, const ip_column *const column[],
                                   double variance)
 {
   void *room = NULL;
 
-  PetscCall(ip_workspace_room(p->work, SLOT_NOISE, n * sizeof(double), &room));
+  PetscCall(ip_workspace_room(p->work, SLOT_NOISE, n * sizeof(noise), &room));
   p->noise = room;
   for (size_t c = 0; c < n; c++) {
-    const double s = ip_kde_noise(column[c], variance);
-    bool known = !(s > 0.0);
+    const double s = ip_kde_noise(column[c], variance), tolerance = tolerance_of(column[c]);
 
-    for (size_t q = 0; q < p->n_noise; q++) known = known || p->noise[q] == s;
-    if (!known) p->noise[p->n_noise++] = s;
+    if (!(s > 0.0) || (tolerance == 0.0) != p->exact) continue;
+    if (find_noise(p, s, tolerance) == p->n_noise)
+      p->noise[p->n_noise++] = (noise){.variance = s, .tolerance = tolerance};
   }
   return PETSC_SUCCESS;
 }
 
 /* All that does not depend on the single column. */
 static PetscErrorCode sum_layer(pairs *p, size_t n, const ip_column *const column[],
-                                double *variance)
+                                double variance)
 {
-  *variance = NAN;
-  for (size_t c = 0; c < n && isnan(*variance); c++)
-    if (column[c]->value[IP_KDE_SCALE].word == IP_SCALE_LAYER)
-      *variance = ip_kde_layer_variance(p->layer);
-  PetscCall(find_noises(p, n, column, *variance));
+  PetscCall(find_noises(p, n, column, variance));
+  if (p->n_noise == 0) return PETSC_SUCCESS;
   PetscCall(find_places(p));
   PetscCall(copy_samples(p));
-  return p->n_noise > 0 ? sum_all(p) : PETSC_SUCCESS;
+  return sum_all(p);
 }
 
+/* Variance of the layer, where a column asks for it. */
+static double variance_of(const ip_layer *layer, size_t n, const ip_column *const column[])
+{
+  for (size_t c = 0; c < n; c++)
+    if (column[c]->value[IP_KDE_SCALE].word == IP_SCALE_LAYER)
+      return ip_kde_layer_variance(layer);
+  return (double)NAN;
+}
+
+/* Columns of all pairs and those with a tolerance know nothing of each other. */
 static PetscErrorCode measure(const ip_layer *layer, size_t n, const ip_column *const column[],
                               ip_workspace *work, ip_information out[])
 {
-  pairs p = {.layer = layer, .work = work};
-  double variance;
+  const double variance = variance_of(layer, n, column);
 
-  PetscCall(sum_layer(&p, n, column, &variance));
-  for (size_t c = 0; c < n; c++)
-    out[c] = answer(&p, column[c], ip_kde_noise(column[c], variance));
+  for (int exact = 0; exact < 2; exact++) {
+    pairs p = {.layer = layer, .work = work, .exact = exact};
+
+    PetscCall(sum_layer(&p, n, column, variance));
+    for (size_t c = 0; c < n; c++)
+      if ((tolerance_of(column[c]) == 0.0) == p.exact)
+        out[c] = answer(&p, column[c], ip_kde_noise(column[c], variance));
+  }
   return PETSC_SUCCESS;
 }
 
 static PetscErrorCode assist(const ip_layer *layer, size_t n, const ip_column *const column[],
                              ip_workspace *work)
 {
-  double variance;
+  const double variance = variance_of(layer, n, column);
 
-  return sum_layer(&(pairs){.layer = layer, .work = work}, n, column, &variance);
+  for (int exact = 0; exact < 2; exact++) {
+    pairs p = {.layer = layer, .work = work, .exact = exact};
+
+    PetscCall(sum_layer(&p, n, column, variance));
+  }
+  return PETSC_SUCCESS;
 }
 
 const ip_estimator ip_estimator_kde = {

@@ -4,7 +4,7 @@
 
 #include <infoplane/estimator.h>
 
-enum { IP_KDE_VARIANCE, IP_KDE_SCALE, IP_KDE_BOUND };
+enum { IP_KDE_VARIANCE, IP_KDE_SCALE, IP_KDE_BOUND, IP_KDE_TOLERANCE };
 enum { IP_SCALE_ABSOLUTE, IP_SCALE_LAYER };
 enum { IP_BOUND_UPPER, IP_BOUND_LOWER };
 
@@ -20,3 +20,13 @@ double ip_kde_entropy(double i_xt, size_t d, double s);
 
 PetscErrorCode ip_kde_reference(const ip_layer *layer, const ip_column *column,
                                 ip_information *out);
+
+/* ---- what is near what ---- */
+
+enum { IP_KDE_ORDERED = 32 }; /* units, at most, of a layer whose samples are put in order */
+
+/* Order m samples so that neighbors stand together: the unit of widest range is cut at its median,
+   again and again, at multiples of a block, then of a leaf, then of a strip.  row: shape (n, width),
+   the samples, width a multiple of 4, at least d; key: shape (m), the low halves name samples, and
+   come out in order. */
+void ip_kde_order(size_t d, size_t width, const float row[], size_t m, uint64_t key[]);

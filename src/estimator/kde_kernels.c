@@ -2,8 +2,9 @@
 
      D = |t_i - t_j|^2,   e = exp(-D / (8 s)) for the lower bound,   e^4 for the upper.
 
-   Four rows at a time: first their distances to all columns, then the exponentials, whose sums
-   along the rows stay in registers and along the columns in the block's array.  Sixteen lanes add
+   Four rows at a time: first their distances to all columns, or to those whose boxes are near,
+   then the exponentials, whose sums along the rows stay in registers and along the columns in the
+   block's array.  Sixteen lanes add
    up in the tree of lanes.h. */
 
 #include "kernels.h"
@@ -14,6 +15,13 @@
 #endif
 
 enum { STRIP = IP_KDE_STRIP, SIDE = IP_KDE_BLOCK, CHUNK = 32 };
+
+/* Vectors of 16 columns that a strip meets: where their samples stand in the block, and where
+   their distances, both in floats. */
+typedef struct {
+  size_t n;
+  uint32_t column[SIDE / IP_LANES], slot[SIDE / IP_LANES];
+} tiles;
 
 /* Sums along the rows of a strip and the columns of the block: [0] of e, [1] of e^4. */
 typedef struct {
@@ -55,26 +63,131 @@ IP_INLINE void distances_to(const float *x, const float *column, const size_t n_
   }
 }
 
-/* Add the squared distances over units unit[0] .. unit[1] - 1 to out, shape (STRIP, SIDE); vectors
-   v[0] .. v[1] - 1 of the columns. */
-IP_INLINE void add_distances(const ip_kde_block *b, size_t row, const size_t v[2],
+/* Add the squared distances over units unit[0] .. unit[1] - 1 to out, shape (STRIP, SIDE). */
+IP_INLINE void add_distances(const ip_kde_block *b, size_t row, const tiles *met,
                              const size_t unit[2], float *out)
 {
   const float *t = b->t + unit[0] * b->stride;
   const size_t n_stride[2] = {unit[1] - unit[0], b->stride};
 
-  for (size_t i = v[0] * IP_LANES; i < v[1] * IP_LANES; i += IP_LANES)
-    distances_to(t + b->row + row, t + b->column + i, n_stride, unit[0] > 0, out + i);
+  for (size_t i = 0; i < met->n; i++)
+    distances_to(t + b->row + row, t + b->column + met->column[i], n_stride, unit[0] > 0,
+                 out + met->slot[i]);
 }
 
 /* What lies past the ends of the block is far away. */
-IP_INLINE void push_away(const ip_kde_block *b, size_t row, float *out)
+static void push_away(const ip_kde_block *b, size_t row, const tiles *met, float *out)
 {
-  const size_t end = (b->columns + IP_LANES - 1) / IP_LANES * IP_LANES;
+  for (size_t i = 0; i < met->n; i++)
+    for (size_t r = 0; r < STRIP; r++)
+      for (size_t lane = 0; lane < IP_LANES; lane++)
+        if (row + r >= b->rows || met->column[i] + lane >= b->columns)
+          out[r * SIDE + met->slot[i] + lane] = FLT_MAX;
+}
 
-  for (size_t r = 0; r < STRIP; r++)
-    for (size_t i = row + r < b->rows ? b->columns : 0; i < end; i++)
-      out[r * SIDE + i] = FLT_MAX;
+/* ---- boxes ---- */
+
+IP_INLINE ip_register largest(ip_register a, ip_register b)
+{
+#if defined __AVX512F__
+  return (ip_register)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined __AVX2__
+  return (ip_register)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+  const ip_register_int first = (ip_register_int)(a > b);
+
+  return (ip_register)(((ip_register_int)a & first) | ((ip_register_int)b & ~first));
+#endif
+}
+
+IP_INLINE ip_register load_anywhere(const float *from)
+{
+  ip_register a;
+
+  memcpy(&a, from, sizeof a);
+  return a;
+}
+
+/* Squared distances of the box of a strip to those of 16 leaves. */
+IP_INLINE ip_lanes box_distances(size_t d, const ip_kde_boxes *boxes, size_t strip, size_t leaf)
+{
+  const ip_register zero = {0};
+  ip_lanes sum = {0};
+
+  for (size_t u = 0; u < d; u++) {
+    const float *low = boxes->low + u * boxes->leaves + leaf,
+                *high = boxes->high + u * boxes->leaves + leaf;
+    const ip_register begin = boxes->strip_low[u * boxes->strips + strip] - zero,
+                      end = boxes->strip_high[u * boxes->strips + strip] - zero;
+
+    IP_EACH(h)
+    {
+      const ip_register above = load_anywhere(low + h * IP_WIDTH) - end,
+                        below = begin - load_anywhere(high + h * IP_WIDTH);
+      const ip_register gap = largest(largest(above, below), zero);
+
+      sum.r[h] = ip_fma_register(gap, gap, sum.r[h]);
+    }
+  }
+  return sum;
+}
+
+static void measure_boxes(size_t d, const ip_kde_boxes *boxes, size_t strip,
+                          const size_t first_last[2], const float scale_most[2], int32_t out[])
+{
+  const ip_register zero = {0}, scale = scale_most[0] - zero, most = scale_most[1] - zero;
+
+  for (size_t leaf = first_last[0]; leaf < first_last[1]; leaf += IP_LANES) {
+    const ip_lanes distance = box_distances(d, boxes, strip, leaf);
+
+    IP_EACH(h)
+    {
+      const ip_register x = -largest(-(distance.r[h] * scale), -most);
+      const ip_register_int whole = __builtin_convertvector(x, ip_register_int);
+
+      memcpy(out + (leaf - first_last[0]) + h * IP_WIDTH, &whole, sizeof whole);
+    }
+  }
+}
+
+/* All leaves of the block; on the diagonal from that of the strip on. */
+static void meet_all(const ip_kde_block *b, size_t row, tiles *met)
+{
+  const size_t from = b->row == b->column ? row / IP_LANES * IP_LANES : 0;
+
+  met->n = 0;
+  for (size_t i = from; i < b->columns; i += IP_LANES) {
+    met->column[met->n] = (uint32_t)i;
+    met->slot[met->n++] = (uint32_t)i;
+  }
+}
+
+/* The leaves that a strip meets: at each noise variance of[q], and at any of them. */
+static void meet_near(const ip_kde_block *b, size_t row, tiles of[], tiles *any)
+{
+  const size_t from = b->row == b->column ? row / IP_LANES : 0,
+               leaves = (b->columns + IP_LANES - 1) / IP_LANES;
+  const ip_lanes distance =
+      box_distances(b->d, b->boxes, (b->row + row) / STRIP, b->column / IP_LANES);
+  float at[IP_LANES];
+
+  memcpy(at, &distance, sizeof at);
+  any->n = 0;
+  for (size_t q = 0; q < b->n_noise; q++) of[q].n = 0;
+  for (size_t v = from; v < leaves; v++) {
+    const uint32_t column = (uint32_t)(v * IP_LANES), slot = (uint32_t)(any->n * IP_LANES);
+    size_t meets = 0;
+
+    for (size_t q = 0; q < b->n_noise; q++) {
+      of[q].column[of[q].n] = column, of[q].slot[of[q].n] = slot;
+      const bool met = at[v] * b->scale[q] < b->limit[q];
+
+      of[q].n += met;
+      meets += met;
+    }
+    any->column[any->n] = column, any->slot[any->n] = slot;
+    any->n += meets > 0;
+  }
 }
 
 /* ---- exponentials ---- */
@@ -108,20 +221,35 @@ IP_INLINE ip_register larger(ip_register a, ip_register b)
 #endif
 }
 
+/* The same slope in every register: minus the steepness, and what rounding cut off it; and where
+   the kernel is cut off. */
+typedef struct {
+  ip_register minus, rest, far;
+} slope;
+
 /* 2^-(steepness D), from below 2^-86 and exactly 1 at D = 0: 2^f by the polynomial of degree 5
-   with least relative error (1e-7, of either sign) on |f| <= 1/2. */
-IP_INLINE ip_register power(ip_register distance, ip_register minus_steepness, ip_register far)
+   with least relative error (1e-7, of either sign) on |f| <= 1/2; fine: degree 6 (2e-8), and the
+   steepness to twice the digits. */
+IP_INLINE ip_register power(bool fine, ip_register distance, const slope *s)
 {
   const ip_register zero = {0}, magic = 12582912.0F - zero; /* adding it rounds */
-  const ip_register d = smaller(distance, far);
-  const ip_register rounded = ip_fma_register(d, minus_steepness, magic);
-  const ip_register f = ip_fma_register(d, minus_steepness, magic - rounded);
-  ip_register p = 1.32647273e-3F - zero;
+  const ip_register d = smaller(distance, s->far);
+  const ip_register rounded = ip_fma_register(d, s->minus, magic);
+  ip_register f = ip_fma_register(d, s->minus, magic - rounded), p;
 
-  p = ip_fma_register(p, f, 9.67151299e-3F - zero);
-  p = ip_fma_register(p, f, 5.55073358e-2F - zero);
-  p = ip_fma_register(p, f, 0.240222424F - zero);
-  p = ip_fma_register(p, f, 0.693147004F - zero);
+  if (fine) {
+    f = ip_fma_register(d, s->rest, f);
+    p = ip_fma_register(1.53533620e-4F - zero, f, 1.33988739e-3F - zero);
+    p = ip_fma_register(p, f, 9.61843692e-3F - zero);
+    p = ip_fma_register(p, f, 5.55033237e-2F - zero);
+    p = ip_fma_register(p, f, 0.240226477F - zero);
+    p = ip_fma_register(p, f, 0.693147182F - zero);
+  } else {
+    p = ip_fma_register(1.32647273e-3F - zero, f, 9.67151299e-3F - zero);
+    p = ip_fma_register(p, f, 5.55073358e-2F - zero);
+    p = ip_fma_register(p, f, 0.240222424F - zero);
+    p = ip_fma_register(p, f, 0.693147004F - zero);
+  }
   p = ip_fma_register(p, f, 1.0F - zero);
   /* The low bits of `rounded` are the exponent; those of magic fall off the top. */
   return (ip_register)((ip_register_int)p + ((ip_register_int)rounded << 23));
@@ -137,20 +265,20 @@ IP_INLINE ip_register fourth(ip_register e)
 
 /* Kernels of a strip of distances, register h of each vector; summed, and kept (shape (2, STRIP,
    SIDE)) where keep is not NULL. */
-IP_INLINE void add_kernels_of(size_t h, const float *distance, const size_t v[2],
-                              float steepness, strip_sums *sums, float *keep)
+IP_INLINE void add_kernels_of(size_t h, bool fine, const float *distance, const tiles *met,
+                              const slope *s, strip_sums *sums, float *keep)
 {
-  const ip_register zero = {0}, minus = -steepness - zero, far = 86.0F / steepness - zero;
   ip_register row[2][STRIP] = {{{0}}};
 
-  for (size_t i = v[0] * IP_LANES + h * IP_WIDTH; i < v[1] * IP_LANES; i += IP_LANES) {
-    ip_register *c0 = (ip_register *)(void *)(sums->column[0] + i),
-                *c1 = (ip_register *)(void *)(sums->column[1] + i), sum0 = *c0, sum1 = *c1;
+  for (size_t k = 0; k < met->n; k++) {
+    const size_t to = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
+    ip_register *c0 = (ip_register *)(void *)(sums->column[0] + to),
+                *c1 = (ip_register *)(void *)(sums->column[1] + to), sum0 = *c0, sum1 = *c1;
 
 #pragma GCC unroll 4
     for (size_t r = 0; r < STRIP; r++) {
       const float *d = distance + r * SIDE + i;
-      const ip_register e = power(*(const ip_register *)(const void *)d, minus, far);
+      const ip_register e = power(fine, *(const ip_register *)(const void *)d, s);
       const ip_register e4 = fourth(e);
 
       row[0][r] += e, row[1][r] += e4;
@@ -165,13 +293,6 @@ IP_INLINE void add_kernels_of(size_t h, const float *distance, const size_t v[2]
 #pragma GCC unroll 4
   for (size_t r = 0; r < STRIP; r++)
     sums->row[0][r].r[h] = row[0][r], sums->row[1][r].r[h] = row[1][r];
-}
-
-IP_INLINE void add_kernels(const float *distance, const size_t v[2], float steepness,
-                           strip_sums *sums, float *keep)
-{
-  for (size_t h = 0; h < IP_REGISTERS; h++)
-    add_kernels_of(h, distance, v, steepness, sums, keep);
 }
 
 /* ---- sums ---- */
@@ -207,16 +328,17 @@ IP_INLINE float *sums_of(const ip_kde_block *b, size_t noise, size_t c, size_t w
    vector: along the rows with the weights of the columns, along the columns with those of the
    rows. */
 IP_INLINE void weigh_of(size_t h, const float *kept, const float *const of_row_column[2],
-                        const size_t v[2], strip_sums *sums)
+                        const tiles *met, strip_sums *sums)
 {
   const ip_register zero = {0};
   ip_register row[STRIP] = {{0}}, of_row[STRIP];
 
 #pragma GCC unroll 4
   for (size_t r = 0; r < STRIP; r++) of_row[r] = of_row_column[0][r] - zero;
-  for (size_t i = v[0] * IP_LANES + h * IP_WIDTH; i < v[1] * IP_LANES; i += IP_LANES) {
-    const ip_register w = *(const ip_register *)(const void *)(of_row_column[1] + i);
-    ip_register *to = (ip_register *)(void *)(sums->column[0] + i), sum = *to;
+  for (size_t k = 0; k < met->n; k++) {
+    const size_t at = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
+    const ip_register w = *(const ip_register *)(const void *)(of_row_column[1] + at);
+    ip_register *to = (ip_register *)(void *)(sums->column[0] + at), sum = *to;
 
 #pragma GCC unroll 4
     for (size_t r = 0; r < STRIP; r++) {
@@ -231,10 +353,10 @@ IP_INLINE void weigh_of(size_t h, const float *kept, const float *const of_row_c
   for (size_t r = 0; r < STRIP; r++) sums->row[0][r].r[h] = row[r];
 }
 
-IP_INLINE void weigh(const float *kept, const float *const of_row_column[2], const size_t v[2],
+IP_INLINE void weigh(const float *kept, const float *const of_row_column[2], const tiles *met,
                      strip_sums *sums)
 {
-  for (size_t h = 0; h < IP_REGISTERS; h++) weigh_of(h, kept, of_row_column, v, sums);
+  for (size_t h = 0; h < IP_REGISTERS; h++) weigh_of(h, kept, of_row_column, met, sums);
 }
 
 /* ---- blocks ---- */
@@ -250,43 +372,51 @@ static void keep_diagonal(float *column, size_t v, float saved[IP_LANES], bool b
 
 /* Sums of one strip, whose kernels are kept where keep is not NULL. */
 IP_INLINE void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const float *distance,
-                         float *keep)
+                         const tiles *met, float *keep)
 {
   const bool diagonal = b->row == b->column;
-  const size_t v[2] = {diagonal ? row / IP_LANES : 0, (b->columns + IP_LANES - 1) / IP_LANES};
+  const float steepness = b->steepness[noise];
+  const ip_register zero = {0};
+  const slope s = {.minus = -steepness - zero,
+                   .rest = -b->rest[noise] - zero,
+                   .far = 86.0F / steepness - zero};
   float saved[2][IP_LANES];
   strip_sums sums;
 
   for (size_t c = 0; c < 2; c++) {
     sums.column[c] = sums_of(b, noise, c, 0) + SIDE;
-    if (diagonal) keep_diagonal(sums.column[c], v[0], saved[c], false);
+    if (diagonal) keep_diagonal(sums.column[c], row / IP_LANES, saved[c], false);
   }
-  add_kernels(distance, v, b->steepness[noise], &sums, keep);
+  for (size_t h = 0; h < IP_REGISTERS; h++)
+    if (b->fine)
+      add_kernels_of(h, true, distance, met, &s, &sums, keep);
+    else
+      add_kernels_of(h, false, distance, met, &s, &sums, keep);
   for (size_t c = 0; c < 2; c++) {
-    if (diagonal) keep_diagonal(sums.column[c], v[0], saved[c], true);
+    if (diagonal) keep_diagonal(sums.column[c], row / IP_LANES, saved[c], true);
     put_rows(sums.row[c], sums_of(b, noise, c, 0) + row);
   }
 }
 
 /* The same with the sums of every class. */
-static void weigh_strip(const ip_kde_block *b, size_t noise, size_t row, const float *distance)
+static void weigh_strip(const ip_kde_block *b, size_t noise, size_t row, const float *distance,
+                        const tiles *met)
 {
   const bool diagonal = b->row == b->column;
-  const size_t v[2] = {diagonal ? row / IP_LANES : 0, (b->columns + IP_LANES - 1) / IP_LANES};
   float saved[IP_LANES], kept[2 * STRIP * SIDE] __attribute__((aligned(64)));
   strip_sums sums;
 
-  sum_strip(b, noise, row, distance, kept);
+  sum_strip(b, noise, row, distance, met, kept);
   for (size_t y = 0; y < b->k; y++)
     for (size_t c = 0; c < 2; c++) {
       const float *weight = b->weight + y * b->stride;
       float *to = sums_of(b, noise, c, 1 + y);
 
       sums.column[0] = to + SIDE;
-      if (diagonal) keep_diagonal(sums.column[0], v[0], saved, false);
+      if (diagonal) keep_diagonal(sums.column[0], row / IP_LANES, saved, false);
       weigh(kept + c * STRIP * SIDE,
-            (const float *const[2]){weight + b->row + row, weight + b->column}, v, &sums);
-      if (diagonal) keep_diagonal(sums.column[0], v[0], saved, true);
+            (const float *const[2]){weight + b->row + row, weight + b->column}, met, &sums);
+      if (diagonal) keep_diagonal(sums.column[0], row / IP_LANES, saved, true);
       put_rows(sums.row[0], to + row);
     }
 }
@@ -295,44 +425,50 @@ static void weigh_strip(const ip_kde_block *b, size_t noise, size_t row, const f
    cache; else of one strip. */
 static void all_distances(const ip_kde_block *b)
 {
-  const size_t vectors = (b->columns + IP_LANES - 1) / IP_LANES;
-
   for (size_t u = 0; u < b->d; u += CHUNK) {
     const size_t unit[2] = {u, u + CHUNK < b->d ? u + CHUNK : b->d};
 
     for (size_t row = 0; row < b->rows; row += STRIP) {
-      const size_t v[2] = {b->row == b->column ? row / IP_LANES : 0, vectors};
+      tiles met;
 
-      add_distances(b, row, v, unit, b->distance + row * SIDE);
+      meet_all(b, row, &met);
+      add_distances(b, row, &met, unit, b->distance + row * SIDE);
     }
   }
 }
 
-static void strip_distances(const ip_kde_block *b, size_t row, float *out)
+/* A strip with the tiles it meets at each noise variance; any: with all of those. */
+static void sum_met(const ip_kde_block *b, size_t row, const tiles *any,
+                    const tiles *const of[], float *distance)
 {
-  const size_t v[2] = {b->row == b->column ? row / IP_LANES : 0,
-                       (b->columns + IP_LANES - 1) / IP_LANES};
   const size_t unit[2] = {0, b->d};
 
-  add_distances(b, row, v, unit, out);
+  if (b->d <= CHUNK) add_distances(b, row, any, unit, distance);
+  if (row + STRIP > b->rows || b->columns % IP_LANES) push_away(b, row, any, distance);
+  for (size_t q = 0; q < b->n_noise; q++) {
+    if (b->k > 0)
+      weigh_strip(b, q, row, distance, of[q]);
+    else
+      sum_strip(b, q, row, distance, of[q], NULL);
+  }
 }
 
 static void sum_block(const ip_kde_block *b)
 {
+  const tiles *of[IP_KDE_NOISES];
+  tiles any, near[IP_KDE_NOISES];
+
+  for (size_t q = 0; q < b->n_noise; q++) of[q] = b->boxes ? &near[q] : &any;
   memset(b->sum, 0, ip_kde_sums(b->n_noise, b->k) * sizeof *b->sum);
   if (b->d > CHUNK) all_distances(b);
   for (size_t row = 0; row < b->rows; row += STRIP) {
-    float *distance = b->distance + (b->d > CHUNK ? row * SIDE : 0);
-
-    if (b->d <= CHUNK) strip_distances(b, row, distance);
-    if (row + STRIP > b->rows || b->columns % IP_LANES) push_away(b, row, distance);
-    for (size_t q = 0; q < b->n_noise; q++) {
-      if (b->k > 0)
-        weigh_strip(b, q, row, distance);
-      else
-        sum_strip(b, q, row, distance, NULL);
-    }
+    if (b->boxes)
+      meet_near(b, row, near, &any);
+    else
+      meet_all(b, row, &any);
+    if (any.n > 0) sum_met(b, row, &any, of, b->distance + (b->d > CHUNK ? row * SIDE : 0));
   }
 }
 
-const ip_kde_kernels IP_KERNEL_NAME(ip_kde_kernels, IP_ISA_SUFFIX) = {.sum_block = sum_block};
+const ip_kde_kernels IP_KERNEL_NAME(ip_kde_kernels, IP_ISA_SUFFIX) = {
+    .sum_block = sum_block, .measure_boxes = measure_boxes};

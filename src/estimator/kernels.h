@@ -4,6 +4,7 @@
    chosen at run time. */
 
 #include <infoplane/numerics.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,15 @@ enum {
   IP_KDE_NOISES = 8   /* noise variances of one pass                          */
 };
 
+/* Boxes around samples that stand together: leaves of 16 (a vector of columns) and strips of 4
+   (rows that are treated together). 16 leaves can be read from the last one on. */
+typedef struct {
+  const float *low, *high; /* shape (d, leaves): smallest and largest of each unit */
+  const float *strip_low,
+      *strip_high;       /* shape (d, strips)                                    */
+  size_t leaves, strips; /* strides                                              */
+} ip_kde_boxes;
+
 /* A block of pairs (row, column). Rows and columns begin at multiples of 16; whole vectors of 16
    can be read past their ends. A block on the diagonal (row == column) takes each pair once.
 
@@ -51,6 +61,11 @@ typedef struct {
   size_t row, rows, column, columns;
   size_t n_noise;
   float steepness[IP_KDE_NOISES]; /* log2 e / (8 s)                                    */
+  bool fine;                      /* exponentials to 2e-8, not 1e-7                    */
+  float rest[IP_KDE_NOISES];      /* fine: what rounding cut off the steepness         */
+  const ip_kde_boxes *boxes;      /* NULL: all pairs                                   */
+  float scale[IP_KDE_NOISES];     /* a strip meets a leaf where the squared distance   */
+  float limit[IP_KDE_NOISES];     /* of their boxes times scale is below limit         */
   size_t k;                       /* classes that weigh, 0 for none                    */
   const float *weight;            /* shape (k, stride), or NULL                        */
   float *distance;                /* room for (IP_KDE_BLOCK, IP_KDE_BLOCK)             */
@@ -65,6 +80,10 @@ static inline size_t ip_kde_sums(size_t n_noise, size_t k)
 
 typedef struct {
   void (*sum_block)(const ip_kde_block *block);
+  /* For each leaf v, first <= v < last: the whole part of scale times the squared distance of its
+     box to that of a strip, at most `most`; out: shape (last - first), and 16 past it. */
+  void (*measure_boxes)(size_t d, const ip_kde_boxes *boxes, size_t strip,
+                        const size_t first_last[2], const float scale_most[2], int32_t out[]);
 } ip_kde_kernels;
 
 extern const ip_binning_kernels ip_binning_kernels_baseline;
