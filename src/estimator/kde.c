@@ -15,21 +15,25 @@
    same pass as those of all.  A block adds up by itself, in single precision; the sums of blocks
    are added in double and in fixed order, whoever of a crew made them.
 
-   With a tolerance, the samples of a class stand in k-d order, and a strip of 4 meets a leaf of 16
-   only where their boxes are near.  What pruning leaves out of sum_j exp(..) is known before: with
-   x_b the distance of the boxes of tile b in units of the exponent, and every sum at least 1,
+   With a tolerance, the samples of a class stand in k-d order along the principal axes of the layer,
+   and a strip of 4 meets a leaf of 16 only where their boxes are near.  What is left out is known
+   before: with x the distance of the boxes of a tile (strip a, leaf b) in units of the exponent, and
+   s the least a sum sum_j exp(..) over the own class can be, from the farthest corners of boxes,
 
-     |error| <= 1 / (n ln 2) sum over tiles b left out of 2 4 16 exp(-x_b)   bits
+     error <= 1 / (n ln 2) sum over tiles left out of 4 16 exp(-x) (1 / s_a + 1 / s_b)   bits
 
-   of M(all), and of sum_y p(y) M(S_y), and so of their difference, since both are too large.  From
-   the counts of x_b in steps of 1/4 bit comes the nearest limit that keeps within the tolerance, for
-   c = 8; for c = 2 the error is smaller.  Single precision adds what error_of_arithmetic says.
+   of M(all), and of sum_y p(y) M(S_y), and so of their difference, since both come out too large.
+   From the tiles in bins of x, 1/4 bit wide, follows the nearest limit that keeps within the
+   tolerance, for c = 8; for c = 2 the error is smaller by far.  A tile of near boxes is left out too
+   where none of its 64 distances is near: there x is that of a second limit, farther out.  Single
+   precision adds what error_of_arithmetic says.
 
    Source: Kolchinsky and Tracey, Entropy 19 (2017) 361; used for the information plane by Saxe
    et al., J. Stat. Mech. (2019) 124020. */
 
 #include "kde.h"
 #include "kernels.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -173,6 +177,17 @@ double ip_kde_entropy(double i_xt, size_t d, double s)
 /* ---- samples in order of their classes ---- */
 
 enum {
+  BINS = 256,
+  PER_BIT = 4,
+  LEAST = 11 * PER_BIT, /* 2^(-3 11) n <= 1                               */
+  FEW = 512,            /* samples: to prune them gains nothing           */
+  SOME = 64,            /* samples of which all pairs are looked at       */
+  COUNTS = 17           /* exp(-17) is about where the limit comes to lie */
+};
+
+#define BY_BOXES 0.6 /* share of the error that boxes may do, samples have the rest */
+
+enum {
   SLOT_PLACE,
   SLOT_T,
   SLOT_NOISE,
@@ -190,13 +205,15 @@ enum {
   SLOT_NEAR
 };
 
-enum { BINS = 256, PER_BIT = 4, FEW = 512 /* samples: pruning them gains nothing */ };
+/* How the sums of a noise are made: of all pairs in order of the samples, the same with finer
+   exponentials, or of what is near. */
+typedef enum { ALL_PAIRS, FINE_PAIRS, NEAR_PAIRS, KINDS } kind;
 
 /* A noise variance, and how much of the pairs may be left out. */
 typedef struct {
   double variance, tolerance;
-  float scale, limit; /* of the distance of two boxes, see kernels.h */
-  double left_out;    /* error for that, bits, at most               */
+  float scale, limit, far; /* of the distance of two boxes, of two samples: see kernels.h */
+  double left_out;         /* error for that, bits, at most               */
 } noise;
 
 /* Samples of one group that make a side of blocks. */
@@ -207,17 +224,17 @@ typedef struct {
 typedef struct {
   const ip_layer *layer;
   ip_workspace *work;
-  size_t groups; /* classes, or one where p is given                   */
-  size_t *begin; /* shape (groups): first place, a multiple of 16      */
-  size_t *size;  /* shape (groups): samples                            */
-  size_t *place; /* shape (n): where a sample stands                   */
-  size_t slabs;  /*                                                    */
-  slab *slab;    /* shape (slabs)                                      */
-  size_t stride; /*                                                    */
-  float *t;      /* shape (d, stride)                                  */
-  double scale;  /* t here is scale times the layer's, a power of two  */
-  bool exact;    /* all pairs                                          */
-  bool boxed;    /* boxes are there                                    */
+  size_t groups;    /* classes, or one where p is given                   */
+  size_t *begin;    /* shape (groups): first place, a multiple of 16      */
+  size_t *size;     /* shape (groups): samples                            */
+  size_t *place;    /* shape (n): where a sample stands                   */
+  size_t slabs;     /*                                                    */
+  slab *slab;       /* shape (slabs)                                      */
+  size_t stride;    /*                                                    */
+  float *t;         /* shape (d, stride)                                  */
+  double scale;     /* t here is scale times the layer's, a power of two  */
+  kind kind;        /* */
+  ip_kde_axes axes; /* of near pairs */
   ip_kde_boxes boxes;
   size_t n_noise;  /* distinct noises                                    */
   noise *noise;    /* shape (n_noise)                                    */
@@ -254,9 +271,18 @@ static PetscErrorCode cut_slabs(pairs *p)
   return PETSC_SUCCESS;
 }
 
-static bool is_ordered(const pairs *p)
+/* The power of two that brings the largest activation into [1/2, 1): exact, and no square
+   overflows. */
+static double scale_of(const ip_layer *layer)
 {
-  return !p->exact && p->layer->n >= FEW && p->layer->d <= IP_KDE_ORDERED;
+  float largest = 0.0F;
+  int exponent = 0;
+
+  for (size_t u = 0; u < layer->d; u++)
+    for (size_t i = 0; i < layer->n; i++)
+      largest = fmaxf(largest, fabsf(layer->t[u * layer->stride + i]));
+  (void)frexpf(largest, &exponent);
+  return ldexp(1.0, -exponent);
 }
 
 /* Samples in k-d order within their groups. */
@@ -270,19 +296,17 @@ static PetscErrorCode order_places(pairs *p)
   PetscCall(ip_workspace_room(p->work, SLOT_ROWS, layer->n * width * sizeof(float), &room[0]));
   PetscCall(ip_workspace_room(p->work, SLOT_KEYS, layer->n * sizeof(uint64_t), &room[1]));
 
-  float *row = room[0];
   uint64_t *key = room[1];
 
-  for (size_t i = 0; i < layer->n; i++)
-    for (size_t u = 0; u < width; u++)
-      row[i * width + u] = u < layer->d ? layer->t[u * layer->stride + i] : 0.0F;
+  ip_kde_turn(layer, p->scale, room[0], &p->axes);
   for (size_t g = 0; g < p->groups; before += p->size[g++]) {
     uint64_t *mine = key + before;
     size_t m = 0;
 
+    if (p->size[g] == 0) continue;
     for (uint32_t i = 0; i < layer->n; i++)
       if (layer->p || (size_t)layer->y[i] == g) mine[m++] = i;
-    ip_kde_order(layer->d, width, row, m, mine);
+    ip_kde_order(&p->axes, m, mine);
     for (size_t i = 0; i < m; i++) p->place[mine[i] & UINT32_MAX] = p->begin[g] + i;
   }
   return PETSC_SUCCESS;
@@ -307,24 +331,10 @@ static PetscErrorCode find_places(pairs *p)
     next += (p->size[g] + 15) / 16 * 16;
   }
   for (size_t i = 0; i < layer->n; i++) p->place[i] += p->begin[layer->p ? 0 : layer->y[i]];
-  if (is_ordered(p)) PetscCall(order_places(p));
+  if (p->kind == NEAR_PAIRS) PetscCall(order_places(p));
   /* Rows of a multiple of a page would meet in the same lines of the cache. */
   p->stride = next % 256 == 0 ? next + 16 : next;
   return cut_slabs(p);
-}
-
-/* The power of two that brings the largest activation into [1/2, 1): exact, and no square
-   overflows. */
-static double scale_of(const ip_layer *layer)
-{
-  float largest = 0.0F;
-  int exponent = 0;
-
-  for (size_t u = 0; u < layer->d; u++)
-    for (size_t i = 0; i < layer->n; i++)
-      largest = fmaxf(largest, fabsf(layer->t[u * layer->stride + i]));
-  (void)frexpf(largest, &exponent);
-  return ldexp(1.0, -exponent);
 }
 
 static PetscErrorCode copy_samples(pairs *p)
@@ -338,7 +348,6 @@ static PetscErrorCode copy_samples(pairs *p)
   PetscCall(ip_workspace_room(p->work, SLOT_T, bytes, &room));
   p->t = room;
   memset(room, 0, bytes);
-  p->scale = scale_of(layer);
   for (size_t u = 0; u < layer->d; u++) {
     const float *from = layer->t + u * layer->stride;
     float *to = p->t + u * p->stride;
@@ -380,129 +389,222 @@ static double steepness_of(const pairs *p, size_t q)
 
 /* ---- what may be left out ---- */
 
-/* Error of a column through single precision, bits, at most.  With every sum at least 1, an error of
-   exp(-X) counts at most (n-1)/n of it, and one of X at most W((n-1)/e) times.  What does not average
-   out: the polynomial, and without its low half the steepness, up to 2^-24.  Roundings are taken as
-   independent (Higham and Mary, SIAM J. Sci. Comput. 41 (2019) A2815), four standard deviations, over
-   n samples: of d differences and their squares, of a power and its fourth power, of sums. */
+/* Error of a noise through single precision, bits, at most.  With every sum at least 1, an error of
+   exp(-X) counts at most (n-1)/n of it, and one of X at most w = W((n-1)/e) times.  What does not
+   average out: the polynomial, and the rounding of the steepness.  Roundings are taken as independent
+   (Higham and Mary, SIAM J. Sci. Comput. 41 (2019) A2815), four standard deviations, over n samples:
+   of d differences and their squares, of a power and its fourth power, of sums. */
 static double error_of_arithmetic(const pairs *p, size_t q)
 {
   const double log2_e = 1.4426950408889634, u = 0x1p-24, n = (double)p->layer->n,
-               d = (double)p->layer->d, steepness = steepness_of(p, q);
-  const double cut_off = p->exact ? fabs((double)(float)steepness / steepness - 1.0) : 0.0,
-               polynomial = 4.0 * (p->exact ? 1.1e-7 : 2e-8);
-  double w = 0.0; /* w e^w = (n - 1) / e, from above by steps of Newton's */
+               d = (double)p->layer->d, steepness = steepness_of(p, q),
+               rounded = fabs((double)(float)steepness / steepness - 1.0),
+               polynomial = 4.0 * (p->kind == ALL_PAIRS ? 1.1e-7 : 2e-8);
+  double w = fmax(1.0, ip_log(n));
 
-  if (p->layer->n == 1) return 0.0;
-  w = fmax(1.0, ip_log(n));
-  for (int i = 0; i < 8; i++) {
+  for (int i = 0; i < 8; i++) { /* w e^w = (n - 1) / e, from above by Newton's steps */
     const double e = ip_exp(w);
 
     w -= (w * e - (n - 1.0) / 2.718281828459045) / (e * (w + 1.0));
   }
-  return log2_e *
-         (polynomial + cut_off * w + 4.0 * u * sqrt((w * w * (d + 4.0) / 3.0 + 32.0) / n)) *
-         (n - 1.0) / n;
+  return log2_e * (n - 1.0) / n *
+         (polynomial + rounded * w + 4.0 * u * sqrt((w * w * (d + 4.0) / 3.0 + 32.0) / n));
+}
+
+/* Some sample: neither the first ones nor every so many, which may have something in common. */
+static size_t some_sample(size_t i, size_t n)
+{
+  return (size_t)(((uint64_t)(i + 1) * 0x9e3779b97f4a7c15U >> 32) * n >> 32);
+}
+
+/* Share of the pairs of some samples whose kernel counts. */
+static double share_of_near(const ip_layer *layer, double s)
+{
+  const size_t m = layer->n < SOME ? layer->n : SOME;
+  size_t near = 0;
+
+  for (size_t i = 0; i < m; i++)
+    for (size_t j = 0; j < i; j++) {
+      const size_t a = some_sample(i, layer->n), b = some_sample(j, layer->n);
+      double distance = 0.0;
+
+      for (size_t u = 0; u < layer->d; u++) {
+        const double gap =
+            (double)layer->t[u * layer->stride + a] - (double)layer->t[u * layer->stride + b];
+
+        distance += gap * gap;
+      }
+      near += distance < COUNTS * 8.0 * s;
+    }
+  return (double)near / (0.5 * (double)m * (double)(m - 1));
+}
+
+static kind kind_of(const ip_layer *layer, double s, double tolerance)
+{
+  if (tolerance == 0.0) return ALL_PAIRS;
+  if (layer->n < FEW || layer->d > IP_KDE_ORDERED) return FINE_PAIRS;
+  return share_of_near(layer, s) > 0.6 ? FINE_PAIRS : NEAR_PAIRS;
+}
+
+/* Stretch a box to hold t. */
+static void hold(size_t m, bool first, const float t[], float low[], float high[])
+{
+  for (size_t a = 0; a < m; a++) {
+    low[a] = first || t[a] < low[a] ? t[a] : low[a];
+    high[a] = first || t[a] > high[a] ? t[a] : high[a];
+  }
 }
 
 /* Boxes of all leaves and strips that hold samples. */
 static PetscErrorCode make_boxes(pairs *p)
 {
-  const size_t d = p->layer->d, leaves = p->stride / 16 + 16, strips = 4 * leaves;
+  const size_t m = p->axes.m, leaves = p->stride / 16 + 16,
+               floats = 2 * m * leaves + 2 * m * 4 * leaves;
+  const uint64_t *key = NULL;
   void *room = NULL;
 
-  PetscCall(
-      ip_workspace_room(p->work, SLOT_BOXES, 2 * d * (leaves + strips) * sizeof(float), &room));
-  memset(room, 0, 2 * d * (leaves + strips) * sizeof(float));
+  PetscCall(ip_workspace_room(p->work, SLOT_KEYS, p->layer->n * sizeof(uint64_t), &room));
+  key = room;
+  PetscCall(ip_workspace_room(p->work, SLOT_BOXES, floats * sizeof(float), &room));
+  memset(room, 0, floats * sizeof(float));
 
-  float *low = room, *high = low + d * leaves, *strip_low = high + d * leaves,
-        *strip_high = strip_low + d * strips;
+  float *low = room, *high = low + m * leaves, *strip = high + m * leaves;
 
-  for (size_t u = 0; u < d; u++)
-    for (size_t g = 0; g < p->groups; g++)
-      for (size_t i = 0; i < p->size[g]; i++) {
-        const size_t at = p->begin[g] + i, leaf = u * leaves + at / 16,
-                     strip = u * strips + at / 4;
-        const float t = p->t[u * p->stride + at];
+  for (size_t g = 0; g < p->groups; g++)
+    for (size_t i = 0; i < p->size[g]; i++, key++) {
+      const float *t = p->axes.row + (*key & UINT32_MAX) * p->axes.width;
+      float *box = strip + (p->begin[g] + i) / 4 * 2 * m;
 
-        strip_low[strip] = at % 4 == 0 || t < strip_low[strip] ? t : strip_low[strip];
-        strip_high[strip] = at % 4 == 0 || t > strip_high[strip] ? t : strip_high[strip];
-        low[leaf] = at % 16 == 0 || t < low[leaf] ? t : low[leaf];
-        high[leaf] = at % 16 == 0 || t > high[leaf] ? t : high[leaf];
+      hold(m, i % 4 == 0, t, box, box + m);
+    }
+  for (size_t g = 0; g < p->groups; g++)
+    for (size_t s = p->begin[g] / 4; s < (p->begin[g] + p->size[g] + 3) / 4; s++)
+      for (size_t a = 0; a < m; a++) {
+        const size_t leaf = a * leaves + s / 4;
+        float *box = strip + s * 2 * m;
+
+        box[a] -= p->axes.error, box[m + a] += p->axes.error;
+        low[leaf] = s % 4 == 0 || box[a] < low[leaf] ? box[a] : low[leaf];
+        high[leaf] = s % 4 == 0 || box[m + a] > high[leaf] ? box[m + a] : high[leaf];
       }
-  p->boxes = (ip_kde_boxes){.low = low,
-                            .high = high,
-                            .strip_low = strip_low,
-                            .strip_high = strip_high,
-                            .leaves = leaves,
-                            .strips = strips};
+  p->boxes = (ip_kde_boxes){.m = m, .leaves = leaves, .low = low, .high = high, .strip = strip};
   return PETSC_SUCCESS;
 }
 
-/* How many tiles, that is a strip and a leaf behind it, have a distance in each bin. */
-static PetscErrorCode count_tiles(const pairs *p, float scale, uint64_t count[BINS])
+/* Behind the last leaf of a group. */
+static size_t leaves_until(const pairs *p, size_t g)
+{
+  return (p->begin[g] + p->size[g] + 15) / 16;
+}
+
+/* 1/s of the samples of each leaf, weight: shape (leaves).  With p(y|x) there is no more than the
+   sample itself that is known to be in a sum. */
+static void weigh_leaves(const pairs *p, size_t q, float filled[], double weight[])
+{
+  const float steepness = (float)steepness_of(p, q);
+  const ip_kde_kernels *kernels = ip_kde_kernels_best();
+
+  for (size_t g = 0; g < p->groups; g++) {
+    const size_t first_last[2] = {p->begin[g] / 16, leaves_until(p, g)};
+
+    memset(filled + first_last[0], 0, (first_last[1] - first_last[0] + 16) * sizeof *filled);
+    for (size_t v = first_last[0]; v < first_last[1]; v++) {
+      const size_t before = (v - first_last[0]) * 16, left = p->size[g] - before;
+
+      filled[v] = left < 16 ? (float)left : 16.0F;
+    }
+    for (size_t v = first_last[0]; v < first_last[1]; v++)
+      weight[v] =
+          p->layer->p
+              ? 1.0
+              : 1.0 / fmax(1.0, 0.999 * (double)kernels->least_sum(&p->boxes, v, first_last,
+                                                                   steepness, filled));
+  }
+}
+
+/* sum of 1/s_a + 1/s_b over the tiles whose distance is in each bin. */
+typedef struct {
+  double weight[BINS + 1]; /* the last: of all */
+} histogram;
+
+static PetscErrorCode count_tiles(const pairs *p, size_t q, float scale, histogram *h)
 {
   const float scale_most[2] = {scale, BINS - 1};
-  const size_t leaves =
-      p->slab[p->slabs - 1].begin / 16 + (p->slab[p->slabs - 1].size + 15) / 16;
-  uint32_t part[4][BINS] = {{0}}; /* neighbors in different ones, or they would wait */
-  void *room = NULL;
+  const ip_kde_kernels *kernels = ip_kde_kernels_best();
+  const size_t leaves = p->boxes.leaves - 16, last = leaves_until(p, p->groups - 1);
+  double part[4][BINS] = {{0.0}}; /* neighbors in different ones, or they would wait */
+  void *room[3] = {NULL};
 
-  PetscCall(ip_workspace_room(p->work, SLOT_NEAR, (leaves + 16) * sizeof(int32_t), &room));
+  PetscCall(ip_workspace_room(
+      p->work, SLOT_NEAR, (leaves + 32) * (sizeof(double) + sizeof(float) + sizeof(int32_t)),
+      &room[0]));
 
-  int32_t *bin = room;
+  double *weight = room[0];
+  float *filled = (float *)(weight + leaves + 32);
+  int32_t *bin = (int32_t *)(filled + leaves + 32);
 
-  memset(count, 0, BINS * sizeof *count);
+  weigh_leaves(p, q, filled, weight);
   for (size_t g = 0; g < p->groups; g++)
     for (size_t i = 0; i < p->size[g]; i += 4) {
-      const size_t strip = (p->begin[g] + i) / 4, first = strip / 4 + 1, n = leaves - first;
+      const size_t strip = (p->begin[g] + i) / 4, first = strip / 4 + 1, n = last - first;
+      const double own = weight[strip / 4];
 
-      ip_kde_kernels_best()->measure_boxes(p->layer->d, &p->boxes, strip,
-                                           (const size_t[2]){first, leaves}, scale_most, bin);
-      memset(part, 0, sizeof part);
-      for (size_t v = 0; v < n; v++) part[v % 4][bin[v]]++;
-      for (size_t b = 0; b < BINS; b++)
-        count[b] += part[0][b] + part[1][b] + part[2][b] + part[3][b];
+      kernels->measure_boxes(&p->boxes, strip, (const size_t[2]){first, last}, scale_most, bin);
+      for (size_t v = 0; v < n; v++) part[v % 4][bin[v]] += own + weight[first + v];
     }
+  h->weight[BINS] = 0.0;
+  for (size_t b = 0; b < BINS; b++) {
+    h->weight[b] = part[0][b] + part[1][b] + part[2][b] + part[3][b];
+    h->weight[BINS] += h->weight[b];
+  }
   return PETSC_SUCCESS;
 }
 
-/* The nearest limit that keeps a noise within its tolerance. */
+/* Tiles of near boxes but far samples: how far, if they may do this error together.  weight: of all
+   near boxes. */
+static void find_far(const pairs *p, size_t q, double weight, double allowed)
+{
+  const double bits = ip_log2(1.001 * weight / allowed), least = (double)LEAST / PER_BIT,
+               far = fmax(bits, least);
+  noise *at = &p->noise[q];
+
+  at->far = FLT_MAX;
+  if (!(allowed > 0.0)) return;
+  at->far = (float)(1.000001 * far / steepness_of(p, q));
+  at->left_out += allowed;
+}
+
+/* The nearest limit that keeps a noise within its tolerance; at least LEAST, so that the upper
+   bound, whose kernel is the fourth power, has a smaller error than the lower. */
 static PetscErrorCode find_limit(pairs *p, size_t q)
 {
-  const double ln_2 = 0.6931471805599453, per_tile = 128.0 / (ln_2 * (double)p->layer->n);
+  const double ln_2 = 0.6931471805599453, per_tile = 64.0 / (ln_2 * (double)p->layer->n);
+  const float scale = (float)(PER_BIT * steepness_of(p, q));
   noise *at = &p->noise[q];
   const double allowed = at->tolerance - error_of_arithmetic(p, q);
-  uint64_t count[BINS], left_out = 0, all = 0;
   size_t limit = BINS;
-  double error = 0.0;
+  double error = 0.0, left = 0.0;
+  histogram h;
 
-  at->scale = 0.0F, at->limit = 1.0F, at->left_out = 0.0; /* leave out nothing */
-  if (!(allowed > 0.0)) return PETSC_SUCCESS;
-
-  const float scale = (float)(PER_BIT * steepness_of(p, q));
-
-  PetscCall(count_tiles(p, scale, count));
-  for (size_t b = 0; b < BINS; b++) all += count[b];
-  while (limit > 1) {
+  PetscCall(count_tiles(p, q, scale, &h));
+  for (; limit > LEAST; limit--) {
     /* 1.001: the distance of boxes is rounded too */
-    const double more = 1.001 * per_tile * (double)count[limit - 1] *
-                        ip_exp(-ln_2 * (double)(limit - 1) / PER_BIT);
+    const double more =
+        1.001 * per_tile * h.weight[limit - 1] * ip_exp(-ln_2 * (double)(limit - 1) / PER_BIT);
 
-    if (error + more > allowed) break;
+    if (!(error + more <= BY_BOXES * allowed)) break;
     error += more;
-    left_out += count[--limit];
+    left += h.weight[limit - 1];
   }
-  if ((double)left_out < 0.15 * (double)all) return PETSC_SUCCESS; /* it would not pay */
   at->scale = scale, at->limit = (float)limit, at->left_out = error;
-  p->boxed = true;
+  if (limit == BINS) at->scale = 0.0F, at->limit = 1.0F; /* all boxes are near */
+  find_far(p, q, per_tile * (h.weight[BINS] - left), allowed - error);
   return PETSC_SUCCESS;
 }
 
 static PetscErrorCode find_limits(pairs *p)
 {
-  p->boxed = false;
-  if (!is_ordered(p)) return PETSC_SUCCESS;
+  if (p->kind != NEAR_PAIRS) return PETSC_SUCCESS;
   PetscCall(make_boxes(p));
   for (size_t q = 0; q < p->n_noise; q++) PetscCall(find_limit(p, q));
   return PETSC_SUCCESS;
@@ -605,19 +707,18 @@ static PetscErrorCode sum_pairs(const pairs *p, size_t first, size_t n)
                         .t = p->t,
                         .n_noise = n,
                         .k = p->layer->p ? (size_t)p->layer->k : 0,
-                        .fine = !p->exact,
-                        .boxes = p->boxed ? &p->boxes : NULL,
+                        .fine = p->kind != ALL_PAIRS,
+                        .boxes = p->kind == NEAR_PAIRS ? &p->boxes : NULL,
                         .weight = p->weight,
                         .distance = p->distance};
   size_t next[2] = {0, 0};
   batch b;
 
   for (size_t q = 0; q < n; q++) {
-    const double steepness = steepness_of(p, first + q);
-
-    block.steepness[q] = (float)steepness;
-    block.rest[q] = (float)(steepness - (double)block.steepness[q]);
+    block.steepness[q] = (float)steepness_of(p, first + q);
     block.scale[q] = p->noise[first + q].scale, block.limit[q] = p->noise[first + q].limit;
+    block.far[q] = p->noise[first + q].far;
+    block.farthest = fmaxf(block.farthest, block.far[q]);
   }
   PetscCall(make_batch(p, n, &b));
   for (fill_batch(p, next, &b); b.n > 0; fill_batch(p, next, &b))
@@ -716,26 +817,26 @@ static size_t find_noise(const pairs *p, double s, double tolerance)
   return q;
 }
 
-static ip_information answer(const pairs *p, const ip_column *column, double s)
+/* A constant layer, its noise in units of its variance: nothing to tell apart. */
+static const ip_information nothing = {
+    .i_ty_bias = NAN, .clipped_fraction = NAN, .bin_low = NAN, .bin_high = NAN, .h_t = NAN};
+
+/* What a column says, if its noise is among these. */
+static void answer(const pairs *p, const ip_column *column, double s, ip_information *out)
 {
   const size_t bound = column->value[IP_KDE_BOUND].word == IP_BOUND_UPPER ? 1 : 0,
                q = find_noise(p, s, tolerance_of(column));
-  ip_information out = {
-      .i_ty_bias = NAN, .clipped_fraction = NAN, .bin_low = NAN, .bin_high = NAN, .h_t = NAN};
   double within;
 
-  /* A constant layer, its noise in units of its variance: nothing to tell apart. */
-  if (!(s > 0.0)) return out;
-  information(p, q, bound, &out.i_xt, &within);
+  if (q == p->n_noise) return;
+  information(p, q, bound, &out->i_xt, &within);
   if (p->layer->p) within = weighed_within(p, q, bound);
-  out.i_ty = out.i_xt - within;
-  out.h_t = ip_kde_entropy(out.i_xt, p->layer->d, s);
-  out.error_bound = (float)(p->noise[q].left_out + error_of_arithmetic(p, q));
-  return out;
+  out->i_ty = out->i_xt - within;
+  out->h_t = ip_kde_entropy(out->i_xt, p->layer->d, s);
+  out->error_bound = (float)(p->noise[q].left_out + error_of_arithmetic(p, q));
 }
 
-/* The distinct noises of the columns that are exact, or of those that are not, in order of first
-   use. */
+/* The distinct noises of the columns of a kind, in order of first use. */
 static PetscErrorCode find_noises(pairs *p, size_t n, const ip_column *const column[],
                                   double variance)
 {
@@ -746,7 +847,7 @@ static PetscErrorCode find_noises(pairs *p, size_t n, const ip_column *const col
   for (size_t c = 0; c < n; c++) {
     const double s = ip_kde_noise(column[c], variance), tolerance = tolerance_of(column[c]);
 
-    if (!(s > 0.0) || (tolerance == 0.0) != p->exact) continue;
+    if (!(s > 0.0) || kind_of(p->layer, s, tolerance) != p->kind) continue;
     if (find_noise(p, s, tolerance) == p->n_noise)
       p->noise[p->n_noise++] = (noise){.variance = s, .tolerance = tolerance};
   }
@@ -759,6 +860,7 @@ static PetscErrorCode sum_layer(pairs *p, size_t n, const ip_column *const colum
 {
   PetscCall(find_noises(p, n, column, variance));
   if (p->n_noise == 0) return PETSC_SUCCESS;
+  p->scale = scale_of(p->layer);
   PetscCall(find_places(p));
   PetscCall(copy_samples(p));
   return sum_all(p);
@@ -773,19 +875,19 @@ static double variance_of(const ip_layer *layer, size_t n, const ip_column *cons
   return (double)NAN;
 }
 
-/* Columns of all pairs and those with a tolerance know nothing of each other. */
+/* Columns of two kinds know nothing of each other, so that each is what it is alone. */
 static PetscErrorCode measure(const ip_layer *layer, size_t n, const ip_column *const column[],
                               ip_workspace *work, ip_information out[])
 {
   const double variance = variance_of(layer, n, column);
 
-  for (int exact = 0; exact < 2; exact++) {
-    pairs p = {.layer = layer, .work = work, .exact = exact};
+  for (size_t c = 0; c < n; c++) out[c] = nothing;
+  for (kind k = ALL_PAIRS; k < KINDS; k++) {
+    pairs p = {.layer = layer, .work = work, .kind = k};
 
     PetscCall(sum_layer(&p, n, column, variance));
     for (size_t c = 0; c < n; c++)
-      if ((tolerance_of(column[c]) == 0.0) == p.exact)
-        out[c] = answer(&p, column[c], ip_kde_noise(column[c], variance));
+      answer(&p, column[c], ip_kde_noise(column[c], variance), &out[c]);
   }
   return PETSC_SUCCESS;
 }
@@ -795,8 +897,8 @@ static PetscErrorCode assist(const ip_layer *layer, size_t n, const ip_column *c
 {
   const double variance = variance_of(layer, n, column);
 
-  for (int exact = 0; exact < 2; exact++) {
-    pairs p = {.layer = layer, .work = work, .exact = exact};
+  for (kind k = ALL_PAIRS; k < KINDS; k++) {
+    pairs p = {.layer = layer, .work = work, .kind = k};
 
     PetscCall(sum_layer(&p, n, column, variance));
   }

@@ -87,111 +87,6 @@ static void push_away(const ip_kde_block *b, size_t row, const tiles *met, float
 
 /* ---- boxes ---- */
 
-IP_INLINE ip_register largest(ip_register a, ip_register b)
-{
-#if defined __AVX512F__
-  return (ip_register)_mm512_max_ps((__m512)a, (__m512)b);
-#elif defined __AVX2__
-  return (ip_register)_mm256_max_ps((__m256)a, (__m256)b);
-#else
-  const ip_register_int first = (ip_register_int)(a > b);
-
-  return (ip_register)(((ip_register_int)a & first) | ((ip_register_int)b & ~first));
-#endif
-}
-
-IP_INLINE ip_register load_anywhere(const float *from)
-{
-  ip_register a;
-
-  memcpy(&a, from, sizeof a);
-  return a;
-}
-
-/* Squared distances of the box of a strip to those of 16 leaves. */
-IP_INLINE ip_lanes box_distances(size_t d, const ip_kde_boxes *boxes, size_t strip, size_t leaf)
-{
-  const ip_register zero = {0};
-  ip_lanes sum = {0};
-
-  for (size_t u = 0; u < d; u++) {
-    const float *low = boxes->low + u * boxes->leaves + leaf,
-                *high = boxes->high + u * boxes->leaves + leaf;
-    const ip_register begin = boxes->strip_low[u * boxes->strips + strip] - zero,
-                      end = boxes->strip_high[u * boxes->strips + strip] - zero;
-
-    IP_EACH(h)
-    {
-      const ip_register above = load_anywhere(low + h * IP_WIDTH) - end,
-                        below = begin - load_anywhere(high + h * IP_WIDTH);
-      const ip_register gap = largest(largest(above, below), zero);
-
-      sum.r[h] = ip_fma_register(gap, gap, sum.r[h]);
-    }
-  }
-  return sum;
-}
-
-static void measure_boxes(size_t d, const ip_kde_boxes *boxes, size_t strip,
-                          const size_t first_last[2], const float scale_most[2], int32_t out[])
-{
-  const ip_register zero = {0}, scale = scale_most[0] - zero, most = scale_most[1] - zero;
-
-  for (size_t leaf = first_last[0]; leaf < first_last[1]; leaf += IP_LANES) {
-    const ip_lanes distance = box_distances(d, boxes, strip, leaf);
-
-    IP_EACH(h)
-    {
-      const ip_register x = -largest(-(distance.r[h] * scale), -most);
-      const ip_register_int whole = __builtin_convertvector(x, ip_register_int);
-
-      memcpy(out + (leaf - first_last[0]) + h * IP_WIDTH, &whole, sizeof whole);
-    }
-  }
-}
-
-/* All leaves of the block; on the diagonal from that of the strip on. */
-static void meet_all(const ip_kde_block *b, size_t row, tiles *met)
-{
-  const size_t from = b->row == b->column ? row / IP_LANES * IP_LANES : 0;
-
-  met->n = 0;
-  for (size_t i = from; i < b->columns; i += IP_LANES) {
-    met->column[met->n] = (uint32_t)i;
-    met->slot[met->n++] = (uint32_t)i;
-  }
-}
-
-/* The leaves that a strip meets: at each noise variance of[q], and at any of them. */
-static void meet_near(const ip_kde_block *b, size_t row, tiles of[], tiles *any)
-{
-  const size_t from = b->row == b->column ? row / IP_LANES : 0,
-               leaves = (b->columns + IP_LANES - 1) / IP_LANES;
-  const ip_lanes distance =
-      box_distances(b->d, b->boxes, (b->row + row) / STRIP, b->column / IP_LANES);
-  float at[IP_LANES];
-
-  memcpy(at, &distance, sizeof at);
-  any->n = 0;
-  for (size_t q = 0; q < b->n_noise; q++) of[q].n = 0;
-  for (size_t v = from; v < leaves; v++) {
-    const uint32_t column = (uint32_t)(v * IP_LANES), slot = (uint32_t)(any->n * IP_LANES);
-    size_t meets = 0;
-
-    for (size_t q = 0; q < b->n_noise; q++) {
-      of[q].column[of[q].n] = column, of[q].slot[of[q].n] = slot;
-      const bool met = at[v] * b->scale[q] < b->limit[q];
-
-      of[q].n += met;
-      meets += met;
-    }
-    any->column[any->n] = column, any->slot[any->n] = slot;
-    any->n += meets > 0;
-  }
-}
-
-/* ---- exponentials ---- */
-
 /* The smaller and the larger of floats that are not negative, which order as their bits do.  Of
    the masks of vector types gcc 12 makes three instructions, of a loop over lanes one only here
    and there: the wide registers say it themselves. */
@@ -221,15 +116,170 @@ IP_INLINE ip_register larger(ip_register a, ip_register b)
 #endif
 }
 
-/* The same slope in every register: minus the steepness, and what rounding cut off it; and where
-   the kernel is cut off. */
+IP_INLINE ip_register largest(ip_register a, ip_register b)
+{
+#if defined __AVX512F__
+  return (ip_register)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined __AVX2__
+  return (ip_register)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+  const ip_register_int first = (ip_register_int)(a > b);
+
+  return (ip_register)(((ip_register_int)a & first) | ((ip_register_int)b & ~first));
+#endif
+}
+
+IP_INLINE ip_register load_anywhere(const float *from)
+{
+  ip_register a;
+
+  memcpy(&a, from, sizeof a);
+  return a;
+}
+
+/* Squared distances of the box of a strip to those of 16 leaves. */
+IP_INLINE ip_lanes box_distances(const ip_kde_boxes *boxes, size_t strip, size_t leaf)
+{
+  const ip_register zero = {0};
+  const float *of_strip = boxes->strip + strip * 2 * boxes->m;
+  ip_lanes sum = {0};
+
+  for (size_t a = 0; a < boxes->m; a++) {
+    const float *low = boxes->low + a * boxes->leaves + leaf,
+                *high = boxes->high + a * boxes->leaves + leaf;
+    const ip_register begin = of_strip[a] - zero, end = of_strip[boxes->m + a] - zero;
+
+    IP_EACH(h)
+    {
+      const ip_register above = load_anywhere(low + h * IP_WIDTH) - end,
+                        below = begin - load_anywhere(high + h * IP_WIDTH);
+      const ip_register gap = largest(largest(above, below), zero);
+
+      sum.r[h] = ip_fma_register(gap, gap, sum.r[h]);
+    }
+  }
+  return sum;
+}
+
+static void measure_boxes(const ip_kde_boxes *boxes, size_t strip, const size_t first_last[2],
+                          const float scale_most[2], int32_t out[])
+{
+  const ip_register zero = {0}, scale = scale_most[0] - zero, most = scale_most[1] - zero;
+
+  for (size_t leaf = first_last[0]; leaf < first_last[1]; leaf += IP_LANES) {
+    const ip_lanes distance = box_distances(boxes, strip, leaf);
+
+    IP_EACH(h)
+    {
+      const ip_register x = -largest(-(distance.r[h] * scale), -most);
+      const ip_register_int whole = __builtin_convertvector(x, ip_register_int);
+
+      memcpy(out + (leaf - first_last[0]) + h * IP_WIDTH, &whole, sizeof whole);
+    }
+  }
+}
+
+/* All leaves of the block; on the diagonal from that of the strip on. */
+static void meet_all(const ip_kde_block *b, size_t row, tiles *met)
+{
+  const size_t from = b->row == b->column ? row / IP_LANES * IP_LANES : 0;
+
+  met->n = 0;
+  for (size_t i = from; i < b->columns; i += IP_LANES) {
+    met->column[met->n] = (uint32_t)i;
+    met->slot[met->n++] = (uint32_t)i;
+  }
+}
+
+/* Some lane of the sums of a tile is below far. */
+IP_INLINE bool some_below(ip_register sum[STRIP][IP_REGISTERS], float far)
+{
+  ip_register least = sum[0][0];
+
+#pragma GCC unroll 4
+  for (size_t r = 0; r < STRIP; r++) IP_EACH(h) least = smaller(least, sum[r][h]);
+#if defined __AVX512F__
+  return _mm512_cmp_ps_mask((__m512)least, _mm512_set1_ps(far), _CMP_LT_OQ) != 0;
+#elif defined __AVX2__
+  return _mm256_movemask_ps(_mm256_cmp_ps((__m256)least, _mm256_set1_ps(far), _CMP_LT_OQ)) != 0;
+#else
+  return least[0] < far || least[1] < far || least[2] < far || least[3] < far;
+#endif
+}
+
+/* A tile whose rows and columns begin at these places: its squared distances go to out; which
+   noises, bit q for variance q, have a pair below far.  Half of the units may be enough to see that
+   there is none. */
+IP_INLINE unsigned near_distances(const ip_kde_block *b, const float *x, const float *column,
+                                  float *out)
+{
+  const size_t half = b->d > 4 ? (b->d + 1) / 2 : b->d;
+  ip_register sum[STRIP][IP_REGISTERS] = {{{0}}};
+  unsigned near = 0;
+
+  for (size_t end = half, u = 0; u < b->d; end = b->d) {
+    for (; u < end; u++, x += b->stride, column += b->stride) {
+      const ip_lanes there = ip_load(column);
+
+#pragma GCC unroll 4
+      for (size_t r = 0; r < STRIP; r++) {
+        const ip_register here = x[r] - (ip_register){0};
+        IP_EACH(h)
+        {
+          const ip_register gap = there.r[h] - here;
+
+          sum[r][h] = ip_fma_register(gap, gap, sum[r][h]);
+        }
+      }
+    }
+    if (u < b->d && !some_below(sum, b->farthest)) return 0;
+  }
+  for (size_t q = 0; q < b->n_noise; q++) near |= (unsigned)some_below(sum, b->far[q]) << q;
+#pragma GCC unroll 4
+  for (size_t r = 0; r < STRIP; r++)
+    IP_EACH(h) * ((ip_register *)(void *)(out + r * SIDE) + h) = sum[r][h];
+  return near;
+}
+
+/* The leaves that a strip meets: at each noise variance of[q], and at any of them; their distances
+   go to out. */
+static void meet_near(const ip_kde_block *b, size_t row, tiles of[], tiles *any, float *out)
+{
+  const size_t from = b->row == b->column ? row / IP_LANES : 0,
+               leaves = (b->columns + IP_LANES - 1) / IP_LANES;
+  const ip_lanes distance =
+      box_distances(b->boxes, (b->row + row) / STRIP, b->column / IP_LANES);
+  float at[IP_LANES];
+
+  memcpy(at, &distance, sizeof at);
+  any->n = 0;
+  for (size_t q = 0; q < b->n_noise; q++) of[q].n = 0;
+  for (size_t v = from; v < leaves; v++) {
+    const uint32_t column = (uint32_t)(v * IP_LANES), slot = (uint32_t)(any->n * IP_LANES);
+    unsigned near = 0;
+
+    for (size_t q = 0; q < b->n_noise; q++)
+      near |= (unsigned)(at[v] * b->scale[q] < b->limit[q]) << q;
+    if (near == 0) continue;
+    near &= near_distances(b, b->t + b->row + row, b->t + b->column + column, out + slot);
+    if (near == 0) continue;
+    any->column[any->n] = column, any->slot[any->n++] = slot;
+    for (size_t q = 0; q < b->n_noise; q++) {
+      of[q].column[of[q].n] = column, of[q].slot[of[q].n] = slot;
+      of[q].n += near >> q & 1U;
+    }
+  }
+}
+
+/* ---- exponentials ---- */
+
+/* The same in every register: minus the steepness, and where the kernel is cut off. */
 typedef struct {
-  ip_register minus, rest, far;
+  ip_register minus, far;
 } slope;
 
 /* 2^-(steepness D), from below 2^-86 and exactly 1 at D = 0: 2^f by the polynomial of degree 5
-   with least relative error (1e-7, of either sign) on |f| <= 1/2; fine: degree 6 (2e-8), and the
-   steepness to twice the digits. */
+   with least relative error (1e-7, of either sign) on |f| <= 1/2; fine: degree 6 (2e-8). */
 IP_INLINE ip_register power(bool fine, ip_register distance, const slope *s)
 {
   const ip_register zero = {0}, magic = 12582912.0F - zero; /* adding it rounds */
@@ -238,7 +288,6 @@ IP_INLINE ip_register power(bool fine, ip_register distance, const slope *s)
   ip_register f = ip_fma_register(d, s->minus, magic - rounded), p;
 
   if (fine) {
-    f = ip_fma_register(d, s->rest, f);
     p = ip_fma_register(1.53533620e-4F - zero, f, 1.33988739e-3F - zero);
     p = ip_fma_register(p, f, 9.61843692e-3F - zero);
     p = ip_fma_register(p, f, 5.55033237e-2F - zero);
@@ -253,6 +302,13 @@ IP_INLINE ip_register power(bool fine, ip_register distance, const slope *s)
   p = ip_fma_register(p, f, 1.0F - zero);
   /* The low bits of `rounded` are the exponent; those of magic fall off the top. */
   return (ip_register)((ip_register_int)p + ((ip_register_int)rounded << 23));
+}
+
+static slope slope_of(float steepness)
+{
+  const ip_register zero = {0};
+
+  return (slope){.minus = -steepness - zero, .far = 86.0F / steepness - zero};
 }
 
 /* e^4, but not below 2^-124: no denormals, and nothing that could be seen in a sum. */
@@ -375,11 +431,7 @@ IP_INLINE void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const 
                          const tiles *met, float *keep)
 {
   const bool diagonal = b->row == b->column;
-  const float steepness = b->steepness[noise];
-  const ip_register zero = {0};
-  const slope s = {.minus = -steepness - zero,
-                   .rest = -b->rest[noise] - zero,
-                   .far = 86.0F / steepness - zero};
+  const slope s = slope_of(b->steepness[noise]);
   float saved[2][IP_LANES];
   strip_sums sums;
 
@@ -462,13 +514,52 @@ static void sum_block(const ip_kde_block *b)
   memset(b->sum, 0, ip_kde_sums(b->n_noise, b->k) * sizeof *b->sum);
   if (b->d > CHUNK) all_distances(b);
   for (size_t row = 0; row < b->rows; row += STRIP) {
+    float *distance = b->distance + (b->d > CHUNK ? row * SIDE : 0);
+
     if (b->boxes)
-      meet_near(b, row, near, &any);
+      meet_near(b, row, near, &any, distance);
     else
       meet_all(b, row, &any);
-    if (any.n > 0) sum_met(b, row, &any, of, b->distance + (b->d > CHUNK ? row * SIDE : 0));
+    if (!b->boxes && b->d <= CHUNK)
+      add_distances(b, row, &any, (const size_t[2]){0, b->d}, distance);
+    if (any.n > 0) sum_met(b, row, &any, of, distance);
   }
 }
 
+/* ---- before the pairs ---- */
+
+static float least_sum(const ip_kde_boxes *boxes, size_t one, const size_t first_last[2],
+                       float steepness, const float filled[])
+{
+  const ip_register zero = {0};
+  const slope s = slope_of(steepness);
+  ip_lanes sum = {0};
+
+  for (size_t leaf = first_last[0]; leaf < first_last[1]; leaf += IP_LANES) {
+    ip_lanes distance = {0};
+
+    for (size_t a = 0; a < boxes->m; a++) {
+      const float *low = boxes->low + a * boxes->leaves,
+                  *high = boxes->high + a * boxes->leaves;
+      const ip_register begin = low[one] - zero, end = high[one] - zero;
+
+      IP_EACH(h)
+      {
+        const ip_register gap = largest(load_anywhere(high + leaf + h * IP_WIDTH) - begin,
+                                        end - load_anywhere(low + leaf + h * IP_WIDTH));
+
+        distance.r[h] = ip_fma_register(gap, gap, distance.r[h]);
+      }
+    }
+    IP_EACH(h)
+    {
+      const ip_register weight = load_anywhere(filled + leaf + h * IP_WIDTH);
+
+      sum.r[h] = ip_fma_register(power(true, distance.r[h], &s), weight, sum.r[h]);
+    }
+  }
+  return ip_sum_lanes(sum);
+}
+
 const ip_kde_kernels IP_KERNEL_NAME(ip_kde_kernels, IP_ISA_SUFFIX) = {
-    .sum_block = sum_block, .measure_boxes = measure_boxes};
+    .sum_block = sum_block, .measure_boxes = measure_boxes, .least_sum = least_sum};
