@@ -202,12 +202,13 @@ enum {
   SLOT_ROWS,
   SLOT_KEYS,
   SLOT_BOXES,
-  SLOT_NEAR
+  SLOT_NEAR,
+  SLOT_LINE
 };
 
 /* How the sums of a noise are made: of all pairs in order of the samples, the same with finer
-   exponentials, or of what is near. */
-typedef enum { ALL_PAIRS, FINE_PAIRS, NEAR_PAIRS, KINDS } kind;
+   exponentials, of what is near, or along a line. */
+typedef enum { ALL_PAIRS, FINE_PAIRS, NEAR_PAIRS, LINE, KINDS } kind;
 
 /* A noise variance, and how much of the pairs may be left out. */
 typedef struct {
@@ -236,12 +237,13 @@ typedef struct {
   kind kind;        /* */
   ip_kde_axes axes; /* of near pairs */
   ip_kde_boxes boxes;
-  size_t n_noise;  /* distinct noises                                    */
-  noise *noise;    /* shape (n_noise)                                    */
-  double *sum;     /* shape (n_noise, 2 bounds, own or other, stride)    */
-  float *distance; /* room of the kernel                                 */
-  float *weight;   /* shape (k, stride): p(y|x), where given             */
-  double *weighed; /* shape (n_noise, 2 bounds, k, stride)               */
+  const ip_kde_line *line; /* where the samples are, if on a line */
+  size_t n_noise;          /* distinct noises                                    */
+  noise *noise;            /* shape (n_noise)                                    */
+  double *sum;             /* shape (n_noise, 2 bounds, own or other, stride)    */
+  float *distance;         /* room of the kernel                                 */
+  float *weight;           /* shape (k, stride): p(y|x), where given             */
+  double *weighed;         /* shape (n_noise, 2 bounds, k, stride)               */
 } pairs;
 
 static double *sums_of(const pairs *p, size_t q, size_t bound, bool own)
@@ -439,9 +441,14 @@ static double share_of_near(const ip_layer *layer, double s)
   return (double)near / (0.5 * (double)m * (double)(m - 1));
 }
 
-static kind kind_of(const ip_layer *layer, double s, double tolerance)
+static kind kind_of(const ip_layer *layer, const ip_kde_line *line, double s, double tolerance)
 {
+  const double n = (double)layer->n, all = n * n / 32.0 * ((double)layer->d + 11.0);
+
   if (tolerance == 0.0) return ALL_PAIRS;
+  if (ip_kde_line_cost(layer, line, s) < 0.5 * all &&
+      ip_kde_line_error(layer, line, s) <= 0.5 * tolerance)
+    return LINE;
   if (layer->n < FEW || layer->d > IP_KDE_ORDERED) return FINE_PAIRS;
   return share_of_near(layer, s) > 0.6 ? FINE_PAIRS : NEAR_PAIRS;
 }
@@ -581,7 +588,7 @@ static PetscErrorCode find_limit(pairs *p, size_t q)
   const double ln_2 = 0.6931471805599453, per_tile = 64.0 / (ln_2 * (double)p->layer->n);
   const float scale = (float)(PER_BIT * steepness_of(p, q));
   noise *at = &p->noise[q];
-  const double allowed = at->tolerance - error_of_arithmetic(p, q);
+  const double allowed = 0.9999 * at->tolerance - error_of_arithmetic(p, q);
   size_t limit = BINS;
   double error = 0.0, left = 0.0;
   histogram h;
@@ -726,6 +733,33 @@ static PetscErrorCode sum_pairs(const pairs *p, size_t first, size_t n)
   return PETSC_SUCCESS;
 }
 
+/* Sums along the line, of one noise. */
+static PetscErrorCode sum_line(const pairs *p, size_t q)
+{
+  const ip_layer *layer = p->layer;
+  const size_t k = (size_t)layer->k;
+  void *room = NULL;
+
+  PetscCall(ip_workspace_room(p->work, SLOT_NEAR, layer->n * k * sizeof(double), &room));
+
+  double *sum = room;
+
+  for (size_t bound = 0; bound < 2; bound++) {
+    double *own = sums_of(p, q, bound, true), *other = sums_of(p, q, bound, false);
+    const double w = sqrt((bound == 0 ? 8.0 : 2.0) * p->noise[q].variance);
+
+    PetscCall(ip_kde_line_sums(layer, p->line, w, p->work, SLOT_DISTANCE, sum));
+    for (size_t i = 0; i < layer->n; i++)
+      for (size_t y = 0; y < k; y++) {
+        const size_t at = p->place[i];
+
+        *(layer->p || (size_t)layer->y[i] == y ? own + at : other + at) += sum[i * k + y];
+        if (layer->p) weighed_of(p, q, bound)[y * p->stride + at] = sum[i * k + y];
+      }
+  }
+  return PETSC_SUCCESS;
+}
+
 static PetscErrorCode sum_all(pairs *p)
 {
   const size_t bytes = p->n_noise * 4 * p->stride * sizeof(double);
@@ -738,6 +772,8 @@ static PetscErrorCode sum_all(pairs *p)
   p->distance = room[1];
   memset(p->sum, 0, bytes);
   if (p->layer->p) PetscCall(copy_weights(p));
+  for (size_t q = 0; p->kind == LINE && q < p->n_noise; q++) PetscCall(sum_line(p, q));
+  if (p->kind == LINE) return PETSC_SUCCESS;
   PetscCall(find_limits(p));
   for (size_t q = 0; q < p->n_noise; q += IP_KDE_NOISES)
     PetscCall(sum_pairs(p, q, p->n_noise - q < IP_KDE_NOISES ? p->n_noise - q : IP_KDE_NOISES));
@@ -833,7 +869,9 @@ static void answer(const pairs *p, const ip_column *column, double s, ip_informa
   if (p->layer->p) within = weighed_within(p, q, bound);
   out->i_ty = out->i_xt - within;
   out->h_t = ip_kde_entropy(out->i_xt, p->layer->d, s);
-  out->error_bound = (float)(p->noise[q].left_out + error_of_arithmetic(p, q));
+  out->error_bound =
+      (float)(p->kind == LINE ? ip_kde_line_error(p->layer, p->line, s)
+                              : p->noise[q].left_out + error_of_arithmetic(p, q));
 }
 
 /* The distinct noises of the columns of a kind, in order of first use. */
@@ -847,7 +885,7 @@ static PetscErrorCode find_noises(pairs *p, size_t n, const ip_column *const col
   for (size_t c = 0; c < n; c++) {
     const double s = ip_kde_noise(column[c], variance), tolerance = tolerance_of(column[c]);
 
-    if (!(s > 0.0) || kind_of(p->layer, s, tolerance) != p->kind) continue;
+    if (!(s > 0.0) || kind_of(p->layer, p->line, s, tolerance) != p->kind) continue;
     if (find_noise(p, s, tolerance) == p->n_noise)
       p->noise[p->n_noise++] = (noise){.variance = s, .tolerance = tolerance};
   }
@@ -875,15 +913,39 @@ static double variance_of(const ip_layer *layer, size_t n, const ip_column *cons
   return (double)NAN;
 }
 
+/* The line on which the samples are, if columns may be measured along it. */
+static PetscErrorCode find_line(const ip_layer *layer, size_t n,
+                                const ip_column *const column[], double variance,
+                                ip_workspace *work, ip_kde_line *line)
+{
+  double r_most = -1.0;
+  void *room = NULL;
+
+  *line = (ip_kde_line){.found = false};
+  for (size_t c = 0; c < n; c++) {
+    const double s = ip_kde_noise(column[c], variance);
+
+    /* farther off, the error would be above half the tolerance */
+    if (s > 0.0 && tolerance_of(column[c]) > 0.0)
+      r_most = fmax(r_most, sqrt(0.2 * s * tolerance_of(column[c])));
+  }
+  if (r_most < 0.0) return PETSC_SUCCESS;
+  PetscCall(ip_workspace_room(work, SLOT_LINE, layer->n * sizeof(double), &room));
+  ip_kde_find_line(layer, r_most, room, line);
+  return PETSC_SUCCESS;
+}
+
 /* Columns of two kinds know nothing of each other, so that each is what it is alone. */
 static PetscErrorCode measure(const ip_layer *layer, size_t n, const ip_column *const column[],
                               ip_workspace *work, ip_information out[])
 {
   const double variance = variance_of(layer, n, column);
+  ip_kde_line line;
 
+  PetscCall(find_line(layer, n, column, variance, work, &line));
   for (size_t c = 0; c < n; c++) out[c] = nothing;
   for (kind k = ALL_PAIRS; k < KINDS; k++) {
-    pairs p = {.layer = layer, .work = work, .kind = k};
+    pairs p = {.layer = layer, .work = work, .kind = k, .line = &line};
 
     PetscCall(sum_layer(&p, n, column, variance));
     for (size_t c = 0; c < n; c++)
@@ -896,9 +958,11 @@ static PetscErrorCode assist(const ip_layer *layer, size_t n, const ip_column *c
                              ip_workspace *work)
 {
   const double variance = variance_of(layer, n, column);
+  ip_kde_line line;
 
-  for (kind k = ALL_PAIRS; k < KINDS; k++) {
-    pairs p = {.layer = layer, .work = work, .kind = k};
+  PetscCall(find_line(layer, n, column, variance, work, &line));
+  for (kind k = ALL_PAIRS; k < LINE; k++) { /* a line is not worth sharing */
+    pairs p = {.layer = layer, .work = work, .kind = k, .line = &line};
 
     PetscCall(sum_layer(&p, n, column, variance));
   }

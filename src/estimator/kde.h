@@ -40,3 +40,32 @@ void ip_kde_turn(const ip_layer *layer, double scale, float row[], ip_kde_axes *
    again and again, at multiples of a block, then of a leaf, then of a strip.  key: shape (m), the low
    halves name samples, and come out in order. */
 void ip_kde_order(const ip_kde_axes *axes, size_t m, uint64_t key[]);
+
+/* ---- samples on a line ---- */
+
+enum { IP_KDE_LINE_UNITS = 64 };
+
+/* Samples at u: shape (n), off their line by at most r; not found: off it by more. */
+typedef struct {
+  bool found;
+  double *u, r, low, high;
+} ip_kde_line;
+
+/* Buffers of the sums over a line, in nodes of cells. */
+typedef struct {
+  size_t cells;
+  double *kernel, *charge, *potential; /* potential: shape (k, cells, nodes) */
+  bool *filled;                        /* shape (cells)                      */
+} ip_kde_line_room;
+
+/* u: room for n. */
+void ip_kde_find_line(const ip_layer *layer, double r_most, double u[], ip_kde_line *line);
+
+/* Operations of both bounds, infinite where there is no line; and their error, bits at most. */
+double ip_kde_line_cost(const ip_layer *layer, const ip_kde_line *line, double s);
+double ip_kde_line_error(const ip_layer *layer, const ip_kde_line *line, double s);
+
+/* sum_j exp(-(u_i - u_j)^2 / w^2) over the samples of each class, weighed with p(y|x) where given;
+   sum: shape (n, k).  Errors: no memory. */
+PetscErrorCode ip_kde_line_sums(const ip_layer *layer, const ip_kde_line *line, double w,
+                                ip_workspace *work, size_t slot, double sum[]);

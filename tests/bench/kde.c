@@ -78,8 +78,7 @@ static double quantile(size_t n, const double value[], double q)
 static PetscErrorCode columns_of(double variance, double tolerance, ip_column column[2])
 {
   for (int bound = 0; bound < 2; bound++) {
-    const ip_estimator *kde =
-        ip_estimator_row((size_t)ip_names_find(ip_estimator_name, "kde"));
+    const ip_estimator *kde = ip_estimator_row((size_t)ip_names_find(ip_estimator_name, "kde"));
 
     PetscCall(ip_column_default(kde, &column[bound]));
     for (size_t p = 0; kde->parameter[p].key; p++) {
@@ -101,8 +100,7 @@ typedef struct {
 static PetscErrorCode time_layer(const ip_layer *layer, double variance, size_t repeats,
                                  ip_workspace *work, total *sum)
 {
-  const double n = (double)layer->n,
-               issues = n * (n + 1.0) / 16.0 * ((double)layer->d + 8.0);
+  const double n = (double)layer->n, issues = n * (n + 1.0) / 16.0 * ((double)layer->d + 8.0);
   double all[MOST], pruned[MOST], ratio[MOST], bound[MOST];
   ip_column column[2][2];
   ip_information out[2][2];
@@ -152,9 +150,10 @@ static PetscErrorCode bench(const char *looks, size_t repeats)
     for (int v = 0; v < 2; v++) {
       total sum = {0};
 
-      printf("\nepoch %llu, ms\n  d    noise all pairs tolerance   ratio (quartiles) of roofline "
-             "difference certified\n",
-             (unsigned long long)epoch);
+      printf(
+          "\nepoch %llu, ms\n  d    noise all pairs tolerance   ratio (quartiles) of roofline "
+          "difference certified\n",
+          (unsigned long long)epoch);
       for (size_t l = 1; l <= 6; l++) {
         const ip_layer layer = trained_layer(&t, l);
 

@@ -34,11 +34,11 @@ static inline PetscErrorCode trained_new(size_t layers, const int32_t width[],
                                          const char *activation, ip_output output,
                                          int64_t samples, trained *t)
 {
-  const ip_network_shape shape = {
-      .layers = layers,
-      .width = width,
-      .activation = (size_t)ip_names_find(ip_activation_name, activation),
-      .output = output};
+  const ip_network_shape shape = {.layers = layers,
+                                  .width = width,
+                                  .activation =
+                                      (size_t)ip_names_find(ip_activation_name, activation),
+                                  .output = output};
   const ip_training how = {
       .optimizer = IP_OPTIMIZER_ADAM, .learning_rate = 4e-4, .batch = 256, .seed = 1};
   const ip_dataset_spec spec = {.gamma = 54.492, .samples = samples, .keyed_choice = true};
