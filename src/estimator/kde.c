@@ -203,7 +203,8 @@ enum {
   SLOT_KEYS,
   SLOT_BOXES,
   SLOT_NEAR,
-  SLOT_LINE
+  SLOT_LINE,
+  SLOT_SECOND
 };
 
 /* How the sums of a noise are made: of all pairs in order of the samples, the same with finer
@@ -393,15 +394,17 @@ static double steepness_of(const pairs *p, size_t q)
 
 /* Error of a noise through single precision, bits, at most.  With every sum at least 1, an error of
    exp(-X) counts at most (n-1)/n of it, and one of X at most w = W((n-1)/e) times.  What does not
-   average out: the polynomial, and the rounding of the steepness.  Roundings are taken as independent
+   average out: the polynomial; the rounding of the steepness, or long chains of sums, where not
+   fine; and 4 units of what equal kernels round alike.  Other roundings are taken as independent
    (Higham and Mary, SIAM J. Sci. Comput. 41 (2019) A2815), four standard deviations, over n samples:
    of d differences and their squares, of a power and its fourth power, of sums. */
 static double error_of_arithmetic(const pairs *p, size_t q)
 {
+  const bool fine = p->kind != ALL_PAIRS;
   const double log2_e = 1.4426950408889634, u = 0x1p-24, n = (double)p->layer->n,
                d = (double)p->layer->d, steepness = steepness_of(p, q),
-               rounded = fabs((double)(float)steepness / steepness - 1.0),
-               polynomial = 4.0 * (p->kind == ALL_PAIRS ? 1.1e-7 : 2e-8);
+               rounded = fine ? 0.0 : fabs((double)(float)steepness / steepness - 1.0),
+               polynomial = 4.0 * (fine ? 2e-8 : 1.1e-7), alike = (fine ? 4.0 : 64.0) * u;
   double w = fmax(1.0, ip_log(n));
 
   for (int i = 0; i < 8; i++) { /* w e^w = (n - 1) / e, from above by Newton's steps */
@@ -410,7 +413,8 @@ static double error_of_arithmetic(const pairs *p, size_t q)
     w -= (w * e - (n - 1.0) / 2.718281828459045) / (e * (w + 1.0));
   }
   return log2_e * (n - 1.0) / n *
-         (polynomial + rounded * w + 4.0 * u * sqrt((w * w * (d + 4.0) / 3.0 + 32.0) / n));
+         (polynomial + alike + rounded * w +
+          4.0 * u * sqrt((w * w * (d + 4.0) / 3.0 + 32.0) / n));
 }
 
 /* Some sample: neither the first ones nor every so many, which may have something in common. */
@@ -446,7 +450,7 @@ static kind kind_of(const ip_layer *layer, const ip_kde_line *line, double s, do
   const double n = (double)layer->n, all = n * n / 32.0 * ((double)layer->d + 11.0);
 
   if (tolerance == 0.0) return ALL_PAIRS;
-  if (ip_kde_line_cost(layer, line, s) < 0.5 * all &&
+  if (ip_kde_line_cost(layer, line, s) < fmax(0.5 * all, 1e6) &&
       ip_kde_line_error(layer, line, s) <= 0.5 * tolerance)
     return LINE;
   if (layer->n < FEW || layer->d > IP_KDE_ORDERED) return FINE_PAIRS;
@@ -719,15 +723,21 @@ static PetscErrorCode sum_pairs(const pairs *p, size_t first, size_t n)
                         .weight = p->weight,
                         .distance = p->distance};
   size_t next[2] = {0, 0};
-  batch b;
+  void *room = NULL;
+  batch b = {0};
 
   for (size_t q = 0; q < n; q++) {
-    block.steepness[q] = (float)steepness_of(p, first + q);
+    const double steepness = steepness_of(p, first + q);
+
+    block.steepness[q] = (float)steepness;
+    block.rest[q] = (float)(steepness - (double)block.steepness[q]);
     block.scale[q] = p->noise[first + q].scale, block.limit[q] = p->noise[first + q].limit;
     block.far[q] = p->noise[first + q].far;
     block.farthest = fmaxf(block.farthest, block.far[q]);
   }
   PetscCall(make_batch(p, n, &b));
+  PetscCall(ip_workspace_room(p->work, SLOT_SECOND, b.floats / 2 * sizeof(double), &room));
+  block.second = room;
   for (fill_batch(p, next, &b); b.n > 0; fill_batch(p, next, &b))
     PetscCall(sum_batch(p, first, &b, &block));
   return PETSC_SUCCESS;

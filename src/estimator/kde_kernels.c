@@ -14,7 +14,7 @@
 #include <immintrin.h>
 #endif
 
-enum { STRIP = IP_KDE_STRIP, SIDE = IP_KDE_BLOCK, CHUNK = 32 };
+enum { STRIP = IP_KDE_STRIP, SIDE = IP_KDE_BLOCK, CHUNK = 32, CHAIN = 4 };
 
 /* Vectors of 16 columns that a strip meets: where their samples stand in the block, and where
    their distances, both in floats. */
@@ -273,13 +273,15 @@ static void meet_near(const ip_kde_block *b, size_t row, tiles of[], tiles *any,
 
 /* ---- exponentials ---- */
 
-/* The same in every register: minus the steepness, and where the kernel is cut off. */
+/* The same in every register: minus the steepness, what rounding cut off it, and where the kernel is
+   cut off. */
 typedef struct {
-  ip_register minus, far;
+  ip_register minus, rest, far;
 } slope;
 
 /* 2^-(steepness D), from below 2^-86 and exactly 1 at D = 0: 2^f by the polynomial of degree 5
-   with least relative error (1e-7, of either sign) on |f| <= 1/2; fine: degree 6 (2e-8). */
+   with least relative error (1e-7, of either sign) on |f| <= 1/2; fine: degree 6 (2e-8), and the
+   steepness to twice the digits. */
 IP_INLINE ip_register power(bool fine, ip_register distance, const slope *s)
 {
   const ip_register zero = {0}, magic = 12582912.0F - zero; /* adding it rounds */
@@ -288,6 +290,7 @@ IP_INLINE ip_register power(bool fine, ip_register distance, const slope *s)
   ip_register f = ip_fma_register(d, s->minus, magic - rounded), p;
 
   if (fine) {
+    f = ip_fma_register(d, s->rest, f);
     p = ip_fma_register(1.53533620e-4F - zero, f, 1.33988739e-3F - zero);
     p = ip_fma_register(p, f, 9.61843692e-3F - zero);
     p = ip_fma_register(p, f, 5.55033237e-2F - zero);
@@ -304,11 +307,12 @@ IP_INLINE ip_register power(bool fine, ip_register distance, const slope *s)
   return (ip_register)((ip_register_int)p + ((ip_register_int)rounded << 23));
 }
 
-static slope slope_of(float steepness)
+static slope slope_of(float steepness, float rest)
 {
   const ip_register zero = {0};
 
-  return (slope){.minus = -steepness - zero, .far = 86.0F / steepness - zero};
+  return (slope){
+      .minus = -steepness - zero, .rest = -rest - zero, .far = 86.0F / steepness - zero};
 }
 
 /* e^4, but not below 2^-124: no denormals, and nothing that could be seen in a sum. */
@@ -324,31 +328,39 @@ IP_INLINE ip_register fourth(ip_register e)
 IP_INLINE void add_kernels_of(size_t h, bool fine, const float *distance, const tiles *met,
                               const slope *s, strip_sums *sums, float *keep)
 {
-  ip_register row[2][STRIP] = {{{0}}};
+  ip_register all[2][STRIP] = {{{0}}};
 
-  for (size_t k = 0; k < met->n; k++) {
-    const size_t to = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
-    ip_register *c0 = (ip_register *)(void *)(sums->column[0] + to),
-                *c1 = (ip_register *)(void *)(sums->column[1] + to), sum0 = *c0, sum1 = *c1;
+  for (size_t k = 0; k < met->n;) {
+    const size_t end = fine && k + CHAIN < met->n ? k + CHAIN : met->n;
+    ip_register row[2][STRIP] = {{{0}}};
+
+    for (; k < end; k++) {
+      const size_t to = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
+      ip_register *c0 = (ip_register *)(void *)(sums->column[0] + to),
+                  *c1 = (ip_register *)(void *)(sums->column[1] + to), e[STRIP], e4[STRIP];
 
 #pragma GCC unroll 4
-    for (size_t r = 0; r < STRIP; r++) {
-      const float *d = distance + r * SIDE + i;
-      const ip_register e = power(fine, *(const ip_register *)(const void *)d, s);
-      const ip_register e4 = fourth(e);
+      for (size_t r = 0; r < STRIP; r++) {
+        const float *d = distance + r * SIDE + i;
 
-      row[0][r] += e, row[1][r] += e4;
-      sum0 += e, sum1 += e4;
-      if (keep) {
-        *(ip_register *)(void *)(keep + r * SIDE + i) = e;
-        *(ip_register *)(void *)(keep + (STRIP + r) * SIDE + i) = e4;
+        e[r] = power(fine, *(const ip_register *)(const void *)d, s);
+        e4[r] = fourth(e[r]);
+        row[0][r] += e[r], row[1][r] += e4[r];
+        if (keep) {
+          *(ip_register *)(void *)(keep + r * SIDE + i) = e[r];
+          *(ip_register *)(void *)(keep + (STRIP + r) * SIDE + i) = e4[r];
+        }
       }
+      *c0 = fine ? *c0 + ((e[0] + e[1]) + (e[2] + e[3])) : *c0 + e[0] + e[1] + e[2] + e[3];
+      *c1 = fine ? *c1 + ((e4[0] + e4[1]) + (e4[2] + e4[3]))
+                 : *c1 + e4[0] + e4[1] + e4[2] + e4[3];
     }
-    *c0 = sum0, *c1 = sum1;
+#pragma GCC unroll 4
+    for (size_t r = 0; r < STRIP; r++) all[0][r] += row[0][r], all[1][r] += row[1][r];
   }
 #pragma GCC unroll 4
   for (size_t r = 0; r < STRIP; r++)
-    sums->row[0][r].r[h] = row[0][r], sums->row[1][r].r[h] = row[1][r];
+    sums->row[0][r].r[h] = all[0][r], sums->row[1][r].r[h] = all[1][r];
 }
 
 /* ---- sums ---- */
@@ -383,36 +395,47 @@ IP_INLINE float *sums_of(const ip_kde_block *b, size_t noise, size_t c, size_t w
 /* Weighed sums of kept kernels of one strip, for one class and one bound, register h of each
    vector: along the rows with the weights of the columns, along the columns with those of the
    rows. */
-IP_INLINE void weigh_of(size_t h, const float *kept, const float *const of_row_column[2],
-                        const tiles *met, strip_sums *sums)
+IP_INLINE void weigh_of(size_t h, bool fine, const float *kept,
+                        const float *const of_row_column[2], const tiles *met, strip_sums *sums)
 {
   const ip_register zero = {0};
-  ip_register row[STRIP] = {{0}}, of_row[STRIP];
+  ip_register all[STRIP] = {{0}}, of_row[STRIP];
 
 #pragma GCC unroll 4
   for (size_t r = 0; r < STRIP; r++) of_row[r] = of_row_column[0][r] - zero;
-  for (size_t k = 0; k < met->n; k++) {
-    const size_t at = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
-    const ip_register w = *(const ip_register *)(const void *)(of_row_column[1] + at);
-    ip_register *to = (ip_register *)(void *)(sums->column[0] + at), sum = *to;
+  for (size_t k = 0; k < met->n;) {
+    const size_t end = fine && k + CHAIN < met->n ? k + CHAIN : met->n;
+    ip_register row[STRIP] = {{0}};
+
+    for (; k < end; k++) {
+      const size_t at = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
+      const ip_register w = *(const ip_register *)(const void *)(of_row_column[1] + at);
+      ip_register *to = (ip_register *)(void *)(sums->column[0] + at), sum = fine ? zero : *to;
 
 #pragma GCC unroll 4
-    for (size_t r = 0; r < STRIP; r++) {
-      const ip_register e = *(const ip_register *)(const void *)(kept + r * SIDE + i);
+      for (size_t r = 0; r < STRIP; r++) {
+        const ip_register e = *(const ip_register *)(const void *)(kept + r * SIDE + i);
 
-      row[r] = ip_fma_register(e, w, row[r]);
-      sum = ip_fma_register(e, of_row[r], sum);
+        row[r] = ip_fma_register(e, w, row[r]);
+        sum = ip_fma_register(e, of_row[r], sum);
+      }
+      *to = fine ? *to + sum : sum;
     }
-    *to = sum;
+#pragma GCC unroll 4
+    for (size_t r = 0; r < STRIP; r++) all[r] += row[r];
   }
 #pragma GCC unroll 4
-  for (size_t r = 0; r < STRIP; r++) sums->row[0][r].r[h] = row[r];
+  for (size_t r = 0; r < STRIP; r++) sums->row[0][r].r[h] = all[r];
 }
 
-IP_INLINE void weigh(const float *kept, const float *const of_row_column[2], const tiles *met,
-                     strip_sums *sums)
+static void weigh(bool fine, const float *kept, const float *const of_row_column[2],
+                  const tiles *met, strip_sums *sums)
 {
-  for (size_t h = 0; h < IP_REGISTERS; h++) weigh_of(h, kept, of_row_column, met, sums);
+  for (size_t h = 0; h < IP_REGISTERS; h++)
+    if (fine)
+      weigh_of(h, true, kept, of_row_column, met, sums);
+    else
+      weigh_of(h, false, kept, of_row_column, met, sums);
 }
 
 /* ---- blocks ---- */
@@ -431,7 +454,7 @@ IP_INLINE void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const 
                          const tiles *met, float *keep)
 {
   const bool diagonal = b->row == b->column;
-  const slope s = slope_of(b->steepness[noise]);
+  const slope s = slope_of(b->steepness[noise], b->rest[noise]);
   float saved[2][IP_LANES];
   strip_sums sums;
 
@@ -466,7 +489,7 @@ static void weigh_strip(const ip_kde_block *b, size_t noise, size_t row, const f
 
       sums.column[0] = to + SIDE;
       if (diagonal) keep_diagonal(sums.column[0], row / IP_LANES, saved, false);
-      weigh(kept + c * STRIP * SIDE,
+      weigh(b->fine, kept + c * STRIP * SIDE,
             (const float *const[2]){weight + b->row + row, weight + b->column}, met, &sums);
       if (diagonal) keep_diagonal(sums.column[0], row / IP_LANES, saved, true);
       put_rows(sums.row[0], to + row);
@@ -505,6 +528,21 @@ static void sum_met(const ip_kde_block *b, size_t row, const tiles *any,
   }
 }
 
+/* Chains of sums in single precision stay short: from time to time those along the columns are
+   moved on into double.  They come back at the end. */
+static void move_columns(const ip_kde_block *b, bool back)
+{
+  const size_t sums = ip_kde_sums(b->n_noise, b->k) / (2 * SIDE);
+
+  for (size_t a = 0; a < sums; a++) {
+    float *first = b->sum + (2 * a + 1) * SIDE;
+    double *second = b->second + a * SIDE;
+
+    for (size_t i = 0; i < SIDE; i++) second[i] += (double)first[i];
+    for (size_t i = 0; i < SIDE; i++) first[i] = back ? (float)second[i] : 0.0F;
+  }
+}
+
 static void sum_block(const ip_kde_block *b)
 {
   const tiles *of[IP_KDE_NOISES];
@@ -512,6 +550,7 @@ static void sum_block(const ip_kde_block *b)
 
   for (size_t q = 0; q < b->n_noise; q++) of[q] = b->boxes ? &near[q] : &any;
   memset(b->sum, 0, ip_kde_sums(b->n_noise, b->k) * sizeof *b->sum);
+  if (b->fine) memset(b->second, 0, ip_kde_sums(b->n_noise, b->k) / 2 * sizeof *b->second);
   if (b->d > CHUNK) all_distances(b);
   for (size_t row = 0; row < b->rows; row += STRIP) {
     float *distance = b->distance + (b->d > CHUNK ? row * SIDE : 0);
@@ -523,7 +562,9 @@ static void sum_block(const ip_kde_block *b)
     if (!b->boxes && b->d <= CHUNK)
       add_distances(b, row, &any, (const size_t[2]){0, b->d}, distance);
     if (any.n > 0) sum_met(b, row, &any, of, distance);
+    if (b->fine && row / STRIP % CHAIN == CHAIN - 1) move_columns(b, false);
   }
+  if (b->fine) move_columns(b, true);
 }
 
 /* ---- before the pairs ---- */
@@ -532,7 +573,7 @@ static float least_sum(const ip_kde_boxes *boxes, size_t one, const size_t first
                        float steepness, const float filled[])
 {
   const ip_register zero = {0};
-  const slope s = slope_of(steepness);
+  const slope s = slope_of(steepness, 0.0F);
   ip_lanes sum = {0};
 
   for (size_t leaf = first_last[0]; leaf < first_last[1]; leaf += IP_LANES) {

@@ -217,7 +217,7 @@ static void below_single_precision(void **state)
 
   (void)state;
   assert_true((double)fine.error_bound > 1e-9 && (double)fine.error_bound < 1e-6);
-  assert_true((double)all.error_bound > 1e-9 && (double)all.error_bound < 3e-6);
+  assert_true((double)all.error_bound > 1e-9 && (double)all.error_bound < 1e-5);
   NEAR(fine.i_xt, by_reference(&layer, tolerant("lower", 1e-3, 0)).i_xt,
        (double)fine.error_bound, "I(X;T)");
   layer_free(&layer);
