@@ -582,7 +582,7 @@ static void find_far(const pairs *p, size_t q, double weight, double allowed)
   at->far = FLT_MAX;
   if (!(allowed > 0.0)) return;
   at->far = (float)(1.000001 * far / steepness_of(p, q));
-  at->left_out += allowed;
+  at->left_out += 1.001 * weight * ip_exp(-0.6931471805599453 * far);
 }
 
 /* The nearest limit that keeps a noise within its tolerance; at least LEAST, so that the upper

@@ -14,7 +14,7 @@
 #include <immintrin.h>
 #endif
 
-enum { STRIP = IP_KDE_STRIP, SIDE = IP_KDE_BLOCK, CHUNK = 32, CHAIN = 4 };
+enum { STRIP = IP_KDE_STRIP, SIDE = IP_KDE_BLOCK, CHUNK = 32, CHAIN = 8 };
 
 /* Vectors of 16 columns that a strip meets: where their samples stand in the block, and where
    their distances, both in floats. */
