@@ -3,16 +3,20 @@
 
      bench_kde [looks=0,100,1000] [repeats=9]
 
-   A and B are timed in turns; printed are medians, and for the ratio the quartiles of the single
+   Times are of the thread: others may be at work on the machine.  A and B are timed in turns; printed are medians, and for the ratio the quartiles of the single
    turns.  The roofline counts (d + 8) / 2 clocks for 8 pairs where two multiply-adds of 8 floats take
    one: its clock is that of a loop of multiply-adds in the same turn. */
 
 #include "trained.h"
+#include <cblas.h>
 #include <infoplane/numerics.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#if defined __x86_64__
+#include <immintrin.h>
+#endif
 
 enum { MOST = 101 };
 
@@ -25,30 +29,25 @@ static double now(void)
 }
 
 #if defined __x86_64__
-typedef float eight __attribute__((vector_size(32)));
-
 /* Seconds of one multiply-add of eight floats. */
 __attribute__((target("avx2,fma"))) static double probe(void)
 {
   enum { LOOPS = 40000, CHAINS = 10 };
-  eight a[CHAINS], b, c;
+  const __m256 b = _mm256_set1_ps(0.999F), c = _mm256_set1_ps(1e-3F);
+  __m256 a[CHAINS];
+  float sum = 0.0F;
 
-  for (int i = 0; i < 8; i++) b[i] = 0.999F, c[i] = 1e-3F;
-  for (int k = 0; k < CHAINS; k++) a[k] = b * (float)(k + 1);
+  for (int k = 0; k < CHAINS; k++) a[k] = _mm256_set1_ps((float)(k + 1));
 
   const double begun = now();
 
   for (int i = 0; i < LOOPS; i++) {
 #pragma GCC unroll 10
-    for (int k = 0; k < CHAINS; k++)
-#pragma GCC unroll 8
-      for (int l = 0; l < 8; l++) a[k][l] = __builtin_fmaf(a[k][l], b[l], c[l]);
-    __asm__ volatile("" : "+x"(b));
+    for (int k = 0; k < CHAINS; k++) a[k] = _mm256_fmadd_ps(a[k], b, c);
   }
   const double took = now() - begun;
-  float sum = 0.0F;
 
-  for (int k = 0; k < CHAINS; k++) sum += a[k][0];
+  for (int k = 0; k < CHAINS; k++) sum += _mm256_cvtss_f32(a[k]);
   if (sum == 12345.0F) puts("");
   return took / LOOPS / CHAINS;
 }
@@ -168,13 +167,58 @@ static PetscErrorCode bench(const char *looks, size_t repeats)
   return PETSC_SUCCESS;
 }
 
+/* Wide layers of normal numbers, whose pairs are all about as far; and what single-threaded sgemm
+   takes for the same scalar products, half of them. */
+static PetscErrorCode bench_wide(size_t repeats)
+{
+  enum { N = 2048, MOST_D = 1024 };
+  static const size_t d[] = {32, 64, 256, MOST_D};
+  ip_layer layer = {
+      .n = N, .stride = N, .k = 1, .run_low = (double)NAN, .run_high = (double)NAN};
+  ip_workspace *work = NULL;
+  float *t = NULL, *product = NULL;
+  int32_t *y = NULL;
+  total sum = {0};
+
+  PetscCall(IP_ALLOCATE((size_t)N * MOST_D, &t));
+  PetscCall(IP_ALLOCATE((size_t)N * N, &product));
+  PetscCall(IP_ALLOCATE(N, &y));
+  PetscCall(ip_workspace_create(&work));
+  for (size_t i = 0; i < (size_t)N * MOST_D; i++)
+    t[i] = (float)((double)(i * 0x9e3779b97f4a7c15U >> 40) / 0x1p24 - 0.5);
+  layer.t = t, layer.y = y;
+  printf("\nwide layers, %d samples, ms\n", (int)N);
+  for (size_t w = 0; w < sizeof d / sizeof d[0]; w++) {
+    double took[MOST];
+
+    layer.d = d[w];
+    PetscCall(time_layer(&layer, (double)d[w] / 48.0, repeats, work, &sum));
+    for (size_t r = 0; r < repeats; r++) {
+      const double begun = now();
+
+      cblas_sgemm(CblasColMajor, CblasNoTrans, CblasTrans, N, N, (int)d[w], 1.0F, t, N, t, N,
+                  0.0F, product, N);
+      took[r] = now() - begun;
+    }
+    printf("                  half an sgemm %.3f\n", 500.0 * quantile(repeats, took, 0.5));
+  }
+  ip_workspace_destroy(&work);
+  ip_release(&t);
+  ip_release(&product);
+  ip_release(&y);
+  return PETSC_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
   size_t repeats = argc > 2 ? (size_t)atoi(argv[2]) : 9;
 
   if (repeats < 1) repeats = 1;
   if (repeats > MOST) repeats = MOST;
-  if (bench(argc > 1 ? argv[1] : "0,100,1000", repeats) == PETSC_SUCCESS) return 0;
+  openblas_set_num_threads(1);
+  if (bench(argc > 1 ? argv[1] : "0,100,1000", repeats) == PETSC_SUCCESS &&
+      bench_wide(repeats) == PETSC_SUCCESS)
+    return 0;
   fprintf(stderr, "%s\n", ip_error_message());
   return 1;
 }
