@@ -27,6 +27,7 @@ typedef struct {
 typedef struct {
   ip_lanes row[2][STRIP];
   float *column[2];
+  float *keep; /* where kernels are kept, shape (2, STRIP, SIDE); NULL: nowhere */
 } strip_sums;
 
 /* ---- distances ---- */
@@ -323,12 +324,12 @@ IP_INLINE ip_register fourth(ip_register e)
   return square * square;
 }
 
-/* Kernels of a strip of distances, register h of each vector; summed, and kept (shape (2, STRIP,
-   SIDE)) where keep is not NULL. */
+/* Kernels of a strip of distances, register h of each vector: summed, and kept. */
 IP_INLINE void add_kernels_of(size_t h, bool fine, const float *distance, const tiles *met,
-                              const slope *s, strip_sums *sums, float *keep)
+                              const slope *s, strip_sums *sums)
 {
   ip_register all[2][STRIP] = {{{0}}};
+  float *keep = sums->keep;
 
   for (size_t k = 0; k < met->n;) {
     const size_t end = fine && k + CHAIN < met->n ? k + CHAIN : met->n;
@@ -458,15 +459,16 @@ IP_INLINE void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const 
   float saved[2][IP_LANES];
   strip_sums sums;
 
+  sums.keep = keep;
   for (size_t c = 0; c < 2; c++) {
     sums.column[c] = sums_of(b, noise, c, 0) + SIDE;
     if (diagonal) keep_diagonal(sums.column[c], row / IP_LANES, saved[c], false);
   }
   for (size_t h = 0; h < IP_REGISTERS; h++)
     if (b->fine)
-      add_kernels_of(h, true, distance, met, &s, &sums, keep);
+      add_kernels_of(h, true, distance, met, &s, &sums);
     else
-      add_kernels_of(h, false, distance, met, &s, &sums, keep);
+      add_kernels_of(h, false, distance, met, &s, &sums);
   for (size_t c = 0; c < 2; c++) {
     if (diagonal) keep_diagonal(sums.column[c], row / IP_LANES, saved[c], true);
     put_rows(sums.row[c], sums_of(b, noise, c, 0) + row);

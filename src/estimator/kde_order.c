@@ -210,7 +210,7 @@ void ip_kde_turn(const ip_layer *layer, double scale, float row[], ip_kde_axes *
 {
   const size_t d = layer->d, width = (d + 3) / 4 * 4;
   float v[IP_KDE_ORDERED][IP_KDE_ORDERED] = {{0.0F}};
-  size_t axis[IP_KDE_ORDERED];
+  size_t axis[IP_KDE_ORDERED] = {0};
   matrix x;
 
   find_covariances(layer, scale, &x);

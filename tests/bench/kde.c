@@ -211,7 +211,7 @@ static PetscErrorCode bench_wide(size_t repeats)
 
 int main(int argc, char **argv)
 {
-  size_t repeats = argc > 2 ? (size_t)atoi(argv[2]) : 9;
+  size_t repeats = argc > 2 ? (size_t)strtoul(argv[2], NULL, 10) : 9;
 
   if (repeats < 1) repeats = 1;
   if (repeats > MOST) repeats = MOST;

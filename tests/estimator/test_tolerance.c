@@ -142,6 +142,7 @@ static void gaussians_of_every_scale(void **state)
 /* The more is allowed, the more is left out: here the bound itself is seen to hold, not its margin. */
 static void wide_tolerances(void **state)
 {
+  static const double allowed[5] = {1e-5, 1e-4, 1e-3, 1e-2, 1e-1};
   seen s = {0};
   double largest = 0;
 
@@ -149,13 +150,14 @@ static void wide_tolerances(void **state)
   for (uint32_t r = 0; r < 3; r++) {
     made_layer layer = layer_of_clusters(800, 2 + r, 2, 300, 0);
 
-    for (double tolerance = 1e-5; tolerance < 0.5; tolerance *= 10) {
+    for (int t = 0; t < 5; t++) {
+      const double tolerance = allowed[t];
       const ip_column column = tolerant("lower", 2e-3, tolerance);
       const double error =
           fabs(measured(&layer, column).i_xt - by_reference(&layer, column).i_xt);
 
       compare(&layer.view, 2e-3, tolerance, &s);
-      if (tolerance > 0.09) largest = fmax(largest, error);
+      if (t == 4) largest = fmax(largest, error);
     }
     layer_free(&layer);
   }
@@ -170,13 +172,14 @@ static void a_column_is_its_own(const made_layer *layer)
 {
   enum { COLUMNS = 10 };
   static const char *const isa[3] = {"baseline", "avx2", "avx512"};
+  static const double variance[COLUMNS / 2] = {1e-4, 4e-4, 1.6e-3, 6.4e-3, 2.56e-2};
   ip_column made[COLUMNS];
   const ip_column *list[COLUMNS];
   ip_information alone, together[COLUMNS];
   ip_workspace *work = NULL;
 
   for (int c = 0; c < COLUMNS; c++) {
-    made[c] = tolerant(c % 2 ? "lower" : "upper", 1e-4 * pow(4, c / 2), c == 5 ? 0 : 1e-6);
+    made[c] = tolerant(c % 2 ? "lower" : "upper", variance[c / 2], c == 5 ? 0 : 1e-6);
     if (c == 3) made[c] = tolerant("lower", 1e-3, 1e-4);
     list[c] = &made[c];
   }
