@@ -119,7 +119,9 @@ double ip_kde_line_cost(const ip_layer *layer, const ip_kde_line *line, double s
                per_cell = (double)layer->k * (2 * REACH + 1) * NODES * NODES,
                cells = cells_of(line, sqrt(2.0 * s)) + cells_of(line, sqrt(8.0 * s));
 
-  return line->found ? 2.0 * n * per_sample + cells * per_cell : (double)INFINITY;
+  /* more cells than samples gain nothing, and take room */
+  return line->found && cells <= 2.0 * n ? 2.0 * n * per_sample + cells * per_cell
+                                         : (double)INFINITY;
 }
 
 double ip_kde_line_error(const ip_layer *layer, const ip_kde_line *line, double s)
