@@ -181,7 +181,7 @@ enum {
   PER_BIT = 4,
   LEAST = 11 * PER_BIT, /* 2^(-3 11) n <= 1                               */
   FEW = 512,            /* samples: to prune them gains nothing           */
-  SOME = 64,            /* samples of which all pairs are looked at       */
+  SOME = 32,            /* samples of which all pairs are looked at       */
   COUNTS = 17           /* exp(-17) is about where the limit comes to lie */
 };
 
@@ -204,7 +204,8 @@ enum {
   SLOT_BOXES,
   SLOT_NEAR,
   SLOT_LINE,
-  SLOT_SECOND
+  SLOT_SECOND,
+  SLOT_KINDS
 };
 
 /* How the sums of a noise are made: of all pairs in order of the samples, the same with finer
@@ -238,7 +239,8 @@ typedef struct {
   kind kind;        /* */
   ip_kde_axes axes; /* of near pairs */
   ip_kde_boxes boxes;
-  const ip_kde_line *line; /* where the samples are, if on a line */
+  const kind *of;          /* shape (columns): their kinds                 */
+  const ip_kde_line *line; /* where the samples are, if on a line          */
   size_t n_noise;          /* distinct noises                                    */
   noise *noise;            /* shape (n_noise)                                    */
   double *sum;             /* shape (n_noise, 2 bounds, own or other, stride)    */
@@ -895,7 +897,7 @@ static PetscErrorCode find_noises(pairs *p, size_t n, const ip_column *const col
   for (size_t c = 0; c < n; c++) {
     const double s = ip_kde_noise(column[c], variance), tolerance = tolerance_of(column[c]);
 
-    if (!(s > 0.0) || kind_of(p->layer, p->line, s, tolerance) != p->kind) continue;
+    if (!(s > 0.0) || p->of[c] != p->kind) continue;
     if (find_noise(p, s, tolerance) == p->n_noise)
       p->noise[p->n_noise++] = (noise){.variance = s, .tolerance = tolerance};
   }
@@ -924,9 +926,8 @@ static double variance_of(const ip_layer *layer, size_t n, const ip_column *cons
 }
 
 /* The line on which the samples are, if columns may be measured along it. */
-static PetscErrorCode find_line(const ip_layer *layer, size_t n,
-                                const ip_column *const column[], double variance,
-                                ip_workspace *work, ip_kde_line *line)
+static PetscErrorCode find_line(const pairs *p, size_t n, const ip_column *const column[],
+                                double variance, ip_kde_line *line)
 {
   double r_most = -1.0;
   void *room = NULL;
@@ -940,8 +941,26 @@ static PetscErrorCode find_line(const ip_layer *layer, size_t n,
       r_most = fmax(r_most, sqrt(0.2 * s * tolerance_of(column[c])));
   }
   if (r_most < 0.0) return PETSC_SUCCESS;
-  PetscCall(ip_workspace_room(work, SLOT_LINE, layer->n * sizeof(double), &room));
-  ip_kde_find_line(layer, r_most, room, line);
+  PetscCall(ip_workspace_room(p->work, SLOT_LINE, p->layer->n * sizeof(double), &room));
+  ip_kde_find_line(p->layer, r_most, room, line);
+  return PETSC_SUCCESS;
+}
+
+/* How each column is measured. */
+static PetscErrorCode find_kinds(pairs *p, size_t n, const ip_column *const column[],
+                                 double variance, ip_kde_line *line)
+{
+  void *room = NULL;
+
+  PetscCall(find_line(p, n, column, variance, line));
+  PetscCall(ip_workspace_room(p->work, SLOT_KINDS, n * sizeof(kind), &room));
+
+  kind *of = room;
+
+  for (size_t c = 0; c < n; c++)
+    of[c] = kind_of(p->layer, line, ip_kde_noise(column[c], variance), tolerance_of(column[c]));
+  p->of = of;
+  p->line = line;
   return PETSC_SUCCESS;
 }
 
@@ -950,13 +969,15 @@ static PetscErrorCode measure(const ip_layer *layer, size_t n, const ip_column *
                               ip_workspace *work, ip_information out[])
 {
   const double variance = variance_of(layer, n, column);
+  pairs known = {.layer = layer, .work = work};
   ip_kde_line line;
 
-  PetscCall(find_line(layer, n, column, variance, work, &line));
+  PetscCall(find_kinds(&known, n, column, variance, &line));
   for (size_t c = 0; c < n; c++) out[c] = nothing;
   for (kind k = ALL_PAIRS; k < KINDS; k++) {
-    pairs p = {.layer = layer, .work = work, .kind = k, .line = &line};
+    pairs p = known;
 
+    p.kind = k;
     PetscCall(sum_layer(&p, n, column, variance));
     for (size_t c = 0; c < n; c++)
       answer(&p, column[c], ip_kde_noise(column[c], variance), &out[c]);
@@ -968,12 +989,14 @@ static PetscErrorCode assist(const ip_layer *layer, size_t n, const ip_column *c
                              ip_workspace *work)
 {
   const double variance = variance_of(layer, n, column);
+  pairs known = {.layer = layer, .work = work};
   ip_kde_line line;
 
-  PetscCall(find_line(layer, n, column, variance, work, &line));
+  PetscCall(find_kinds(&known, n, column, variance, &line));
   for (kind k = ALL_PAIRS; k < LINE; k++) { /* a line is not worth sharing */
-    pairs p = {.layer = layer, .work = work, .kind = k, .line = &line};
+    pairs p = known;
 
+    p.kind = k;
     PetscCall(sum_layer(&p, n, column, variance));
   }
   return PETSC_SUCCESS;
