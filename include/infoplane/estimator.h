@@ -63,6 +63,8 @@ typedef struct {
   float i_ty_bias; /**< plug-in bias of i_ty to first order, bits (binning)                 */
   float clipped_fraction;  /**< share of activations outside the range (binning)              */
   float bin_low, bin_high; /**< the range used (binning; NaN for fixed width)                */
+  float error_bound;       /**< how far i_xt and i_ty are at most from the sum over all pairs
+                                in exact arithmetic, bits (KDE)                              */
 } ip_information;
 
 typedef struct ip_workspace ip_workspace; /**< buffers kept from call to call                 */
@@ -136,7 +138,7 @@ bool ip_column_has(const ip_column *column, size_t p);
 /** Give the column its name from its values and `on`. IP_ERR_CONFIG when it is too long. */
 PetscErrorCode ip_column_set_name(ip_column *column);
 
-enum { IP_WORKSPACE_SLOTS = 16 };
+enum { IP_WORKSPACE_SLOTS = 24 };
 
 PetscErrorCode ip_workspace_create(ip_workspace **work);
 void ip_workspace_destroy(ip_workspace **work);
@@ -145,8 +147,8 @@ void ip_workspace_destroy(ip_workspace **work);
 void ip_workspace_join(ip_workspace *work, const ip_crew *crew);
 const ip_crew *ip_workspace_crew(const ip_workspace *work);
 
-/** Room of at least this many bytes, 64-byte aligned, contents undefined; slots 0 .. 14 keep
- *  apart, the last one (15) is the front door's.  For estimators only. */
+/** Room of at least this many bytes, 64-byte aligned, contents undefined; slots 0 .. 22 keep
+ *  apart, the last one (23) is the front door's.  For estimators only. */
 PetscErrorCode ip_workspace_room(ip_workspace *work, size_t slot, size_t bytes, void **room);
 
 /** Measure columns that all belong to one estimator (column[0]->estimator).

@@ -549,7 +549,8 @@ static PetscErrorCode measure_column(measurement *m, const ip_column *column,
 {
   ip_bins bins = {0};
 
-  *out = (ip_information){.clipped_fraction = NAN, .bin_low = NAN, .bin_high = NAN};
+  *out = (ip_information){
+      .clipped_fraction = NAN, .bin_low = NAN, .bin_high = NAN, .error_bound = NAN};
   PetscCall(digitize(m, column, &bins));
   if (bins.cells > 0) {
     out->clipped_fraction = (float)clipped_fraction(m, &bins);

@@ -15,11 +15,25 @@
    same pass as those of all.  A block adds up by itself, in single precision; the sums of blocks
    are added in double and in fixed order, whoever of a crew made them.
 
+   With a tolerance, the samples of a class stand in k-d order along the principal axes of the layer,
+   and a strip of 4 meets a leaf of 16 only where their boxes are near.  What is left out is known
+   before: with x the distance of the boxes of a tile (strip a, leaf b) in units of the exponent, and
+   s the least a sum sum_j exp(..) over the own class can be, from the farthest corners of boxes,
+
+     error <= 1 / (n ln 2) sum over tiles left out of 4 16 exp(-x) (1 / s_a + 1 / s_b)   bits
+
+   of M(all), and of sum_y p(y) M(S_y), and so of their difference, since both come out too large.
+   From the tiles in bins of x, 1/4 bit wide, follows the nearest limit that keeps within the
+   tolerance, for c = 8; for c = 2 the error is smaller by far.  A tile of near boxes is left out too
+   where none of its 64 distances is near: there x is that of a second limit, farther out.  Single
+   precision adds what error_of_arithmetic says.
+
    Source: Kolchinsky and Tracey, Entropy 19 (2017) 361; used for the information plane by Saxe
    et al., J. Stat. Mech. (2019) 124020. */
 
 #include "kde.h"
 #include "kernels.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -74,7 +88,20 @@ static const ip_parameter parameter[] = {
      .sentence = "bound of I(X;T) from above (c = 2) or from below (c = 8)",
      .reference = "Kolchinsky and Tracey, Entropy 19 (2017) 361",
      },
-    {.key = NULL        },
+    {
+     .key = "kde_tolerance",
+     .type = IP_REAL,
+     .scope = IP_SCOPE_MEASURE,
+     .unit = "bit",
+     .low = 0.0,
+     .high = 1.0,
+     .initial = "1e-6",
+     .coordinate = "column_kde_tolerance",
+     .sentence =
+            "error allowed for speed; 0: all pairs, and what is below the error of single "
+            "precision means all pairs too", .reference = NULL,
+     },
+    {.key = NULL},
 };
 
 static PetscErrorCode name_column(const ip_column *column, ip_text *name)
@@ -150,6 +177,17 @@ double ip_kde_entropy(double i_xt, size_t d, double s)
 /* ---- samples in order of their classes ---- */
 
 enum {
+  BINS = 256,
+  PER_BIT = 4,
+  LEAST = 11 * PER_BIT, /* 2^(-3 11) n <= 1                               */
+  FEW = 512,            /* samples: to prune them gains nothing           */
+  SOME = 32,            /* samples of which all pairs are looked at       */
+  COUNTS = 17           /* exp(-17) is about where the limit comes to lie */
+};
+
+#define BY_BOXES 0.6 /* share of the error that boxes may do, samples have the rest */
+
+enum {
   SLOT_PLACE,
   SLOT_T,
   SLOT_NOISE,
@@ -160,8 +198,26 @@ enum {
   SLOT_SLAB,
   SLOT_BLOCK,
   SLOT_BLOCK_COST,
-  SLOT_BLOCK_SUM
+  SLOT_BLOCK_SUM,
+  SLOT_ROWS,
+  SLOT_KEYS,
+  SLOT_BOXES,
+  SLOT_NEAR,
+  SLOT_LINE,
+  SLOT_SECOND,
+  SLOT_KINDS
 };
+
+/* How the sums of a noise are made: of all pairs in order of the samples, the same with finer
+   exponentials, of what is near, or along a line. */
+typedef enum { ALL_PAIRS, FINE_PAIRS, NEAR_PAIRS, LINE, KINDS } kind;
+
+/* A noise variance, and how much of the pairs may be left out. */
+typedef struct {
+  double variance, tolerance;
+  float scale, limit, far; /* of the distance of two boxes, of two samples: see kernels.h */
+  double left_out;         /* error for that, bits, at most               */
+} noise;
 
 /* Samples of one group that make a side of blocks. */
 typedef struct {
@@ -171,31 +227,36 @@ typedef struct {
 typedef struct {
   const ip_layer *layer;
   ip_workspace *work;
-  size_t groups;   /* classes, or one where p is given                   */
-  size_t *begin;   /* shape (groups): first place, a multiple of 16      */
-  size_t *size;    /* shape (groups): samples                            */
-  size_t *place;   /* shape (n): where a sample stands                   */
-  size_t slabs;    /*                                                    */
-  slab *slab;      /* shape (slabs)                                      */
-  size_t stride;   /*                                                    */
-  float *t;        /* shape (d, stride)                                  */
-  double scale;    /* t here is scale times the layer's, a power of two  */
-  size_t n_noise;  /* distinct noise variances                           */
-  double *noise;   /* shape (n_noise)                                    */
-  double *sum;     /* shape (n_noise, 2 bounds, own or other, stride)    */
-  float *distance; /* room of the kernel                                 */
-  float *weight;   /* shape (k, stride): p(y|x), where given             */
-  double *weighed; /* shape (n_noise, 2 bounds, k, stride)               */
+  size_t groups;    /* classes, or one where p is given                   */
+  size_t *begin;    /* shape (groups): first place, a multiple of 16      */
+  size_t *size;     /* shape (groups): samples                            */
+  size_t *place;    /* shape (n): where a sample stands                   */
+  size_t slabs;     /*                                                    */
+  slab *slab;       /* shape (slabs)                                      */
+  size_t stride;    /*                                                    */
+  float *t;         /* shape (d, stride)                                  */
+  double scale;     /* t here is scale times the layer's, a power of two  */
+  kind kind;        /* */
+  ip_kde_axes axes; /* of near pairs */
+  ip_kde_boxes boxes;
+  const kind *of;          /* shape (columns): their kinds                 */
+  const ip_kde_line *line; /* where the samples are, if on a line          */
+  size_t n_noise;          /* distinct noises                                    */
+  noise *noise;            /* shape (n_noise)                                    */
+  double *sum;             /* shape (n_noise, 2 bounds, own or other, stride)    */
+  float *distance;         /* room of the kernel                                 */
+  float *weight;           /* shape (k, stride): p(y|x), where given             */
+  double *weighed;         /* shape (n_noise, 2 bounds, k, stride)               */
 } pairs;
 
-static double *sums_of(const pairs *p, size_t noise, size_t bound, bool own)
+static double *sums_of(const pairs *p, size_t q, size_t bound, bool own)
 {
-  return p->sum + ((noise * 2 + bound) * 2 + (own ? 0 : 1)) * p->stride;
+  return p->sum + ((q * 2 + bound) * 2 + (own ? 0 : 1)) * p->stride;
 }
 
-static double *weighed_of(const pairs *p, size_t noise, size_t bound)
+static double *weighed_of(const pairs *p, size_t q, size_t bound)
 {
-  return p->weighed + (noise * 2 + bound) * (size_t)p->layer->k * p->stride;
+  return p->weighed + (q * 2 + bound) * (size_t)p->layer->k * p->stride;
 }
 
 /* Every group from its beginning in sides of blocks, the last one smaller. */
@@ -212,6 +273,47 @@ static PetscErrorCode cut_slabs(pairs *p)
           (slab){.begin = p->begin[g] + at,
                  .size = p->size[g] - at < IP_KDE_BLOCK ? p->size[g] - at : IP_KDE_BLOCK,
                  .group = g};
+  return PETSC_SUCCESS;
+}
+
+/* The power of two that brings the largest activation into [1/2, 1): exact, and no square
+   overflows. */
+static double scale_of(const ip_layer *layer)
+{
+  float largest = 0.0F;
+  int exponent = 0;
+
+  for (size_t u = 0; u < layer->d; u++)
+    for (size_t i = 0; i < layer->n; i++)
+      largest = fmaxf(largest, fabsf(layer->t[u * layer->stride + i]));
+  (void)frexpf(largest, &exponent);
+  return ldexp(1.0, -exponent);
+}
+
+/* Samples in k-d order within their groups. */
+static PetscErrorCode order_places(pairs *p)
+{
+  const ip_layer *layer = p->layer;
+  const size_t width = (layer->d + 3) / 4 * 4;
+  void *room[2] = {NULL};
+  size_t before = 0;
+
+  PetscCall(ip_workspace_room(p->work, SLOT_ROWS, layer->n * width * sizeof(float), &room[0]));
+  PetscCall(ip_workspace_room(p->work, SLOT_KEYS, layer->n * sizeof(uint64_t), &room[1]));
+
+  uint64_t *key = room[1];
+
+  ip_kde_turn(layer, p->scale, room[0], &p->axes);
+  for (size_t g = 0; g < p->groups; before += p->size[g++]) {
+    uint64_t *mine = key + before;
+    size_t m = 0;
+
+    if (p->size[g] == 0) continue;
+    for (uint32_t i = 0; i < layer->n; i++)
+      if (layer->p || (size_t)layer->y[i] == g) mine[m++] = i;
+    ip_kde_order(&p->axes, m, mine);
+    for (size_t i = 0; i < m; i++) p->place[mine[i] & UINT32_MAX] = p->begin[g] + i;
+  }
   return PETSC_SUCCESS;
 }
 
@@ -234,23 +336,10 @@ static PetscErrorCode find_places(pairs *p)
     next += (p->size[g] + 15) / 16 * 16;
   }
   for (size_t i = 0; i < layer->n; i++) p->place[i] += p->begin[layer->p ? 0 : layer->y[i]];
+  if (p->kind == NEAR_PAIRS) PetscCall(order_places(p));
   /* Rows of a multiple of a page would meet in the same lines of the cache. */
   p->stride = next % 256 == 0 ? next + 16 : next;
   return cut_slabs(p);
-}
-
-/* The power of two that brings the largest activation into [1/2, 1): exact, and no square
-   overflows. */
-static double scale_of(const ip_layer *layer)
-{
-  float largest = 0.0F;
-  int exponent = 0;
-
-  for (size_t u = 0; u < layer->d; u++)
-    for (size_t i = 0; i < layer->n; i++)
-      largest = fmaxf(largest, fabsf(layer->t[u * layer->stride + i]));
-  (void)frexpf(largest, &exponent);
-  return ldexp(1.0, -exponent);
 }
 
 static PetscErrorCode copy_samples(pairs *p)
@@ -264,7 +353,6 @@ static PetscErrorCode copy_samples(pairs *p)
   PetscCall(ip_workspace_room(p->work, SLOT_T, bytes, &room));
   p->t = room;
   memset(room, 0, bytes);
-  p->scale = scale_of(layer);
   for (size_t u = 0; u < layer->d; u++) {
     const float *from = layer->t + u * layer->stride;
     float *to = p->t + u * p->stride;
@@ -296,15 +384,246 @@ static PetscErrorCode copy_weights(pairs *p)
   return PETSC_SUCCESS;
 }
 
-/* ---- all pairs ---- */
-
-static float steepness_of(const pairs *p, size_t noise)
+static double steepness_of(const pairs *p, size_t q)
 {
-  const double log2_e = 1.4426950408889634, s = p->noise[noise] * p->scale * p->scale;
+  const double log2_e = 1.4426950408889634, s = p->noise[q].variance * p->scale * p->scale;
 
   /* Squared distances lie in [0, 4 d]: beyond these ends the kernel is 1 or 0 anyway. */
-  return (float)fmin(fmax(log2_e / (8.0 * s), 0x1p-100), 0x1p120);
+  return fmin(fmax(log2_e / (8.0 * s), 0x1p-100), 0x1p120);
 }
+
+/* ---- what may be left out ---- */
+
+/* Error of a noise through single precision, bits, at most.  With every sum at least 1, an error of
+   exp(-X) counts at most (n-1)/n of it, and one of X at most w = W((n-1)/e) times.  What does not
+   average out: the polynomial; the rounding of the steepness, or long chains of sums, where not
+   fine; and 4 units of what equal kernels round alike.  Other roundings are taken as independent
+   (Higham and Mary, SIAM J. Sci. Comput. 41 (2019) A2815), four standard deviations, over n samples:
+   of d differences and their squares, of a power and its fourth power, of sums. */
+static double error_of_arithmetic(const pairs *p, size_t q)
+{
+  const bool fine = p->kind != ALL_PAIRS;
+  const double log2_e = 1.4426950408889634, u = 0x1p-24, n = (double)p->layer->n,
+               d = (double)p->layer->d, steepness = steepness_of(p, q),
+               rounded = fine ? 0.0 : fabs((double)(float)steepness / steepness - 1.0),
+               polynomial = 4.0 * (fine ? 2e-8 : 1.1e-7), alike = (fine ? 4.0 : 64.0) * u;
+  double w = fmax(1.0, ip_log(n));
+
+  for (int i = 0; i < 8; i++) { /* w e^w = (n - 1) / e, from above by Newton's steps */
+    const double e = ip_exp(w);
+
+    w -= (w * e - (n - 1.0) / 2.718281828459045) / (e * (w + 1.0));
+  }
+  return log2_e * (n - 1.0) / n *
+         (polynomial + alike + rounded * w +
+          4.0 * u * sqrt((w * w * (d + 4.0) / 3.0 + 32.0) / n));
+}
+
+/* Some sample: neither the first ones nor every so many, which may have something in common. */
+static size_t some_sample(size_t i, size_t n)
+{
+  return (size_t)(((uint64_t)(i + 1) * 0x9e3779b97f4a7c15U >> 32) * n >> 32);
+}
+
+/* Share of the pairs of some samples whose kernel counts. */
+static double share_of_near(const ip_layer *layer, double s)
+{
+  const size_t m = layer->n < SOME ? layer->n : SOME;
+  size_t near = 0;
+
+  for (size_t i = 0; i < m; i++)
+    for (size_t j = 0; j < i; j++) {
+      const size_t a = some_sample(i, layer->n), b = some_sample(j, layer->n);
+      double distance = 0.0;
+
+      for (size_t u = 0; u < layer->d; u++) {
+        const double gap =
+            (double)layer->t[u * layer->stride + a] - (double)layer->t[u * layer->stride + b];
+
+        distance += gap * gap;
+      }
+      near += distance < COUNTS * 8.0 * s;
+    }
+  return (double)near / (0.5 * (double)m * (double)(m - 1));
+}
+
+static kind kind_of(const ip_layer *layer, const ip_kde_line *line, double s, double tolerance)
+{
+  const double n = (double)layer->n, all = n * n / 32.0 * ((double)layer->d + 11.0);
+
+  if (tolerance == 0.0) return ALL_PAIRS;
+  if (ip_kde_line_cost(layer, line, s) < fmax(0.5 * all, 1e6) &&
+      ip_kde_line_error(layer, line, s) <= 0.5 * tolerance)
+    return LINE;
+  if (layer->n < FEW || layer->d > IP_KDE_ORDERED) return FINE_PAIRS;
+  return share_of_near(layer, s) > 0.6 ? FINE_PAIRS : NEAR_PAIRS;
+}
+
+/* Stretch a box to hold t. */
+static void hold(size_t m, bool first, const float t[], float low[], float high[])
+{
+  for (size_t a = 0; a < m; a++) {
+    low[a] = first || t[a] < low[a] ? t[a] : low[a];
+    high[a] = first || t[a] > high[a] ? t[a] : high[a];
+  }
+}
+
+/* Boxes of all leaves and strips that hold samples. */
+static PetscErrorCode make_boxes(pairs *p)
+{
+  const size_t m = p->axes.m, leaves = p->stride / 16 + 16,
+               floats = 2 * m * leaves + 2 * m * 4 * leaves;
+  const uint64_t *key = NULL;
+  void *room = NULL;
+
+  PetscCall(ip_workspace_room(p->work, SLOT_KEYS, p->layer->n * sizeof(uint64_t), &room));
+  key = room;
+  PetscCall(ip_workspace_room(p->work, SLOT_BOXES, floats * sizeof(float), &room));
+  memset(room, 0, floats * sizeof(float));
+
+  float *low = room, *high = low + m * leaves, *strip = high + m * leaves;
+
+  for (size_t g = 0; g < p->groups; g++)
+    for (size_t i = 0; i < p->size[g]; i++, key++) {
+      const float *t = p->axes.row + (*key & UINT32_MAX) * p->axes.width;
+      float *box = strip + (p->begin[g] + i) / 4 * 2 * m;
+
+      hold(m, i % 4 == 0, t, box, box + m);
+    }
+  for (size_t g = 0; g < p->groups; g++)
+    for (size_t s = p->begin[g] / 4; s < (p->begin[g] + p->size[g] + 3) / 4; s++)
+      for (size_t a = 0; a < m; a++) {
+        const size_t leaf = a * leaves + s / 4;
+        float *box = strip + s * 2 * m;
+
+        box[a] -= p->axes.error, box[m + a] += p->axes.error;
+        low[leaf] = s % 4 == 0 || box[a] < low[leaf] ? box[a] : low[leaf];
+        high[leaf] = s % 4 == 0 || box[m + a] > high[leaf] ? box[m + a] : high[leaf];
+      }
+  p->boxes = (ip_kde_boxes){.m = m, .leaves = leaves, .low = low, .high = high, .strip = strip};
+  return PETSC_SUCCESS;
+}
+
+/* Behind the last leaf of a group. */
+static size_t leaves_until(const pairs *p, size_t g)
+{
+  return (p->begin[g] + p->size[g] + 15) / 16;
+}
+
+/* 1/s of the samples of each leaf, weight: shape (leaves).  With p(y|x) there is no more than the
+   sample itself that is known to be in a sum. */
+static void weigh_leaves(const pairs *p, size_t q, float filled[], double weight[])
+{
+  const float steepness = (float)steepness_of(p, q);
+  const ip_kde_kernels *kernels = ip_kde_kernels_best();
+
+  for (size_t g = 0; g < p->groups; g++) {
+    const size_t first_last[2] = {p->begin[g] / 16, leaves_until(p, g)};
+
+    memset(filled + first_last[0], 0, (first_last[1] - first_last[0] + 16) * sizeof *filled);
+    for (size_t v = first_last[0]; v < first_last[1]; v++) {
+      const size_t before = (v - first_last[0]) * 16, left = p->size[g] - before;
+
+      filled[v] = left < 16 ? (float)left : 16.0F;
+    }
+    for (size_t v = first_last[0]; v < first_last[1]; v++)
+      weight[v] =
+          p->layer->p
+              ? 1.0
+              : 1.0 / fmax(1.0, 0.999 * (double)kernels->least_sum(&p->boxes, v, first_last,
+                                                                   steepness, filled));
+  }
+}
+
+/* sum of 1/s_a + 1/s_b over the tiles whose distance is in each bin. */
+typedef struct {
+  double weight[BINS + 1]; /* the last: of all */
+} histogram;
+
+static PetscErrorCode count_tiles(const pairs *p, size_t q, float scale, histogram *h)
+{
+  const float scale_most[2] = {scale, BINS - 1};
+  const ip_kde_kernels *kernels = ip_kde_kernels_best();
+  const size_t leaves = p->boxes.leaves - 16, last = leaves_until(p, p->groups - 1);
+  double part[4][BINS] = {{0.0}}; /* neighbors in different ones, or they would wait */
+  void *room[3] = {NULL};
+
+  PetscCall(ip_workspace_room(
+      p->work, SLOT_NEAR, (leaves + 32) * (sizeof(double) + sizeof(float) + sizeof(int32_t)),
+      &room[0]));
+
+  double *weight = room[0];
+  float *filled = (float *)(weight + leaves + 32);
+  int32_t *bin = (int32_t *)(filled + leaves + 32);
+
+  weigh_leaves(p, q, filled, weight);
+  for (size_t g = 0; g < p->groups; g++)
+    for (size_t i = 0; i < p->size[g]; i += 4) {
+      const size_t strip = (p->begin[g] + i) / 4, first = strip / 4 + 1, n = last - first;
+      const double own = weight[strip / 4];
+
+      kernels->measure_boxes(&p->boxes, strip, (const size_t[2]){first, last}, scale_most, bin);
+      for (size_t v = 0; v < n; v++) part[v % 4][bin[v]] += own + weight[first + v];
+    }
+  h->weight[BINS] = 0.0;
+  for (size_t b = 0; b < BINS; b++) {
+    h->weight[b] = part[0][b] + part[1][b] + part[2][b] + part[3][b];
+    h->weight[BINS] += h->weight[b];
+  }
+  return PETSC_SUCCESS;
+}
+
+/* Tiles of near boxes but far samples: how far, if they may do this error together.  weight: of all
+   near boxes. */
+static void find_far(const pairs *p, size_t q, double weight, double allowed)
+{
+  const double bits = ip_log2(1.001 * weight / allowed), least = (double)LEAST / PER_BIT,
+               far = fmax(bits, least);
+  noise *at = &p->noise[q];
+
+  at->far = FLT_MAX;
+  if (!(allowed > 0.0)) return;
+  at->far = (float)(1.000001 * far / steepness_of(p, q));
+  at->left_out += 1.001 * weight * ip_exp(-0.6931471805599453 * far);
+}
+
+/* The nearest limit that keeps a noise within its tolerance; at least LEAST, so that the upper
+   bound, whose kernel is the fourth power, has a smaller error than the lower. */
+static PetscErrorCode find_limit(pairs *p, size_t q)
+{
+  const double ln_2 = 0.6931471805599453, per_tile = 64.0 / (ln_2 * (double)p->layer->n);
+  const float scale = (float)(PER_BIT * steepness_of(p, q));
+  noise *at = &p->noise[q];
+  const double allowed = 0.9999 * at->tolerance - error_of_arithmetic(p, q);
+  size_t limit = BINS;
+  double error = 0.0, left = 0.0;
+  histogram h;
+
+  PetscCall(count_tiles(p, q, scale, &h));
+  for (; limit > LEAST; limit--) {
+    /* 1.001: the distance of boxes is rounded too */
+    const double more =
+        1.001 * per_tile * h.weight[limit - 1] * ip_exp(-ln_2 * (double)(limit - 1) / PER_BIT);
+
+    if (!(error + more <= BY_BOXES * allowed)) break;
+    error += more;
+    left += h.weight[limit - 1];
+  }
+  at->scale = scale, at->limit = (float)limit, at->left_out = error;
+  if (limit == BINS) at->scale = 0.0F, at->limit = 1.0F; /* all boxes are near */
+  find_far(p, q, per_tile * (h.weight[BINS] - left), allowed - error);
+  return PETSC_SUCCESS;
+}
+
+static PetscErrorCode find_limits(pairs *p)
+{
+  if (p->kind != NEAR_PAIRS) return PETSC_SUCCESS;
+  PetscCall(make_boxes(p));
+  for (size_t q = 0; q < p->n_noise; q++) PetscCall(find_limit(p, q));
+  return PETSC_SUCCESS;
+}
+
+/* ---- pairs ---- */
 
 /* Blocks of pairs (i, j), i <= j, whose sums are in memory together, and what each costs. */
 typedef struct {
@@ -401,15 +720,55 @@ static PetscErrorCode sum_pairs(const pairs *p, size_t first, size_t n)
                         .t = p->t,
                         .n_noise = n,
                         .k = p->layer->p ? (size_t)p->layer->k : 0,
+                        .fine = p->kind != ALL_PAIRS,
+                        .boxes = p->kind == NEAR_PAIRS ? &p->boxes : NULL,
                         .weight = p->weight,
                         .distance = p->distance};
   size_t next[2] = {0, 0};
-  batch b;
+  void *room = NULL;
+  batch b = {0};
 
-  for (size_t q = 0; q < n; q++) block.steepness[q] = steepness_of(p, first + q);
+  for (size_t q = 0; q < n; q++) {
+    const double steepness = steepness_of(p, first + q);
+
+    block.steepness[q] = (float)steepness;
+    block.rest[q] = (float)(steepness - (double)block.steepness[q]);
+    block.scale[q] = p->noise[first + q].scale, block.limit[q] = p->noise[first + q].limit;
+    block.far[q] = p->noise[first + q].far;
+    block.farthest = fmaxf(block.farthest, block.far[q]);
+  }
   PetscCall(make_batch(p, n, &b));
+  PetscCall(ip_workspace_room(p->work, SLOT_SECOND, b.floats / 2 * sizeof(double), &room));
+  block.second = room;
   for (fill_batch(p, next, &b); b.n > 0; fill_batch(p, next, &b))
     PetscCall(sum_batch(p, first, &b, &block));
+  return PETSC_SUCCESS;
+}
+
+/* Sums along the line, of one noise. */
+static PetscErrorCode sum_line(const pairs *p, size_t q)
+{
+  const ip_layer *layer = p->layer;
+  const size_t k = (size_t)layer->k;
+  void *room = NULL;
+
+  PetscCall(ip_workspace_room(p->work, SLOT_NEAR, layer->n * k * sizeof(double), &room));
+
+  double *sum = room;
+
+  for (size_t bound = 0; bound < 2; bound++) {
+    double *own = sums_of(p, q, bound, true), *other = sums_of(p, q, bound, false);
+    const double w = sqrt((bound == 0 ? 8.0 : 2.0) * p->noise[q].variance);
+
+    PetscCall(ip_kde_line_sums(layer, p->line, w, p->work, SLOT_DISTANCE, sum));
+    for (size_t i = 0; i < layer->n; i++)
+      for (size_t y = 0; y < k; y++) {
+        const size_t at = p->place[i];
+
+        *(layer->p || (size_t)layer->y[i] == y ? own + at : other + at) += sum[i * k + y];
+        if (layer->p) weighed_of(p, q, bound)[y * p->stride + at] = sum[i * k + y];
+      }
+  }
   return PETSC_SUCCESS;
 }
 
@@ -425,6 +784,9 @@ static PetscErrorCode sum_all(pairs *p)
   p->distance = room[1];
   memset(p->sum, 0, bytes);
   if (p->layer->p) PetscCall(copy_weights(p));
+  for (size_t q = 0; p->kind == LINE && q < p->n_noise; q++) PetscCall(sum_line(p, q));
+  if (p->kind == LINE) return PETSC_SUCCESS;
+  PetscCall(find_limits(p));
   for (size_t q = 0; q < p->n_noise; q += IP_KDE_NOISES)
     PetscCall(sum_pairs(p, q, p->n_noise - q < IP_KDE_NOISES ? p->n_noise - q : IP_KDE_NOISES));
   return PETSC_SUCCESS;
@@ -447,7 +809,7 @@ static double sum_of_logs(size_t m, const double own[], const double other[])
 }
 
 /* M(all) and sum_y p(y) M(S_y) of certain labels. */
-static void information(const pairs *p, size_t noise, size_t bound, double *all, double *within)
+static void information(const pairs *p, size_t q, size_t bound, double *all, double *within)
 {
   const double n = (double)p->layer->n;
   double logs = 0.0;
@@ -455,8 +817,8 @@ static void information(const pairs *p, size_t noise, size_t bound, double *all,
   *within = 0.0;
   for (size_t g = 0; g < p->groups; g++) {
     const size_t m = p->size[g];
-    const double *own = sums_of(p, noise, bound, true) + p->begin[g],
-                 *other = sums_of(p, noise, bound, false) + p->begin[g];
+    const double *own = sums_of(p, q, bound, true) + p->begin[g],
+                 *other = sums_of(p, q, bound, false) + p->begin[g];
 
     if (m == 0) continue;
     logs += sum_of_logs(m, own, other);
@@ -467,14 +829,14 @@ static void information(const pairs *p, size_t noise, size_t bound, double *all,
 
 /* sum_y p(y) M_y with p(y|x): with P = sum_j p_j, p(y) M_y = 1/n (P log2 P - sum_i p_i log2
    sum_j p_j e_ij). */
-static double weighed_within(const pairs *p, size_t noise, size_t bound)
+static double weighed_within(const pairs *p, size_t q, size_t bound)
 {
   const ip_layer *layer = p->layer;
   const size_t k = (size_t)layer->k;
   double within = 0.0;
 
   for (size_t y = 0; y < k; y++) {
-    const double *sum = weighed_of(p, noise, bound) + y * p->stride;
+    const double *sum = weighed_of(p, q, bound) + y * p->stride;
     double total = 0.0, logs = 0.0;
 
     for (size_t i = 0; i < layer->n; i++) {
@@ -488,74 +850,156 @@ static double weighed_within(const pairs *p, size_t noise, size_t bound)
   return within / (double)layer->n;
 }
 
-static ip_information answer(const pairs *p, const ip_column *column, double s)
+static double tolerance_of(const ip_column *column)
 {
-  const size_t bound = column->value[IP_KDE_BOUND].word == IP_BOUND_UPPER ? 1 : 0;
-  ip_information out = {
-      .i_ty_bias = NAN, .clipped_fraction = NAN, .bin_low = NAN, .bin_high = NAN, .h_t = NAN};
-  size_t noise = 0;
-  double within;
-
-  /* A constant layer, its noise in units of its variance: nothing to tell apart. */
-  if (!(s > 0.0)) return out;
-  while (p->noise[noise] != s) noise++;
-  information(p, noise, bound, &out.i_xt, &within);
-  if (p->layer->p) within = weighed_within(p, noise, bound);
-  out.i_ty = out.i_xt - within;
-  out.h_t = ip_kde_entropy(out.i_xt, p->layer->d, s);
-  return out;
+  return column->value[IP_KDE_TOLERANCE].real;
 }
 
-/* The distinct noise variances of the columns, in order of first use. */
+/* The noise of a column, n_noise: not among them. */
+static size_t find_noise(const pairs *p, double s, double tolerance)
+{
+  size_t q = 0;
+
+  while (q < p->n_noise && (p->noise[q].variance != s || p->noise[q].tolerance != tolerance))
+    q++;
+  return q;
+}
+
+/* A constant layer, its noise in units of its variance: nothing to tell apart. */
+static const ip_information nothing = {
+    .i_ty_bias = NAN, .clipped_fraction = NAN, .bin_low = NAN, .bin_high = NAN, .h_t = NAN};
+
+/* What a column says, if its noise is among these. */
+static void answer(const pairs *p, const ip_column *column, double s, ip_information *out)
+{
+  const size_t bound = column->value[IP_KDE_BOUND].word == IP_BOUND_UPPER ? 1 : 0,
+               q = find_noise(p, s, tolerance_of(column));
+  double within;
+
+  if (q == p->n_noise) return;
+  information(p, q, bound, &out->i_xt, &within);
+  if (p->layer->p) within = weighed_within(p, q, bound);
+  out->i_ty = out->i_xt - within;
+  out->h_t = ip_kde_entropy(out->i_xt, p->layer->d, s);
+  out->error_bound =
+      (float)(p->kind == LINE ? ip_kde_line_error(p->layer, p->line, s)
+                              : p->noise[q].left_out + error_of_arithmetic(p, q));
+}
+
+/* The distinct noises of the columns of a kind, in order of first use. */
 static PetscErrorCode find_noises(pairs *p, size_t n, const ip_column *const column[],
                                   double variance)
 {
   void *room = NULL;
 
-  PetscCall(ip_workspace_room(p->work, SLOT_NOISE, n * sizeof(double), &room));
+  PetscCall(ip_workspace_room(p->work, SLOT_NOISE, n * sizeof(noise), &room));
   p->noise = room;
   for (size_t c = 0; c < n; c++) {
-    const double s = ip_kde_noise(column[c], variance);
-    bool known = !(s > 0.0);
+    const double s = ip_kde_noise(column[c], variance), tolerance = tolerance_of(column[c]);
 
-    for (size_t q = 0; q < p->n_noise; q++) known = known || p->noise[q] == s;
-    if (!known) p->noise[p->n_noise++] = s;
+    if (!(s > 0.0) || p->of[c] != p->kind) continue;
+    if (find_noise(p, s, tolerance) == p->n_noise)
+      p->noise[p->n_noise++] = (noise){.variance = s, .tolerance = tolerance};
   }
   return PETSC_SUCCESS;
 }
 
 /* All that does not depend on the single column. */
 static PetscErrorCode sum_layer(pairs *p, size_t n, const ip_column *const column[],
-                                double *variance)
+                                double variance)
 {
-  *variance = NAN;
-  for (size_t c = 0; c < n && isnan(*variance); c++)
-    if (column[c]->value[IP_KDE_SCALE].word == IP_SCALE_LAYER)
-      *variance = ip_kde_layer_variance(p->layer);
-  PetscCall(find_noises(p, n, column, *variance));
+  PetscCall(find_noises(p, n, column, variance));
+  if (p->n_noise == 0) return PETSC_SUCCESS;
+  p->scale = scale_of(p->layer);
   PetscCall(find_places(p));
   PetscCall(copy_samples(p));
-  return p->n_noise > 0 ? sum_all(p) : PETSC_SUCCESS;
+  return sum_all(p);
 }
 
+/* Variance of the layer, where a column asks for it. */
+static double variance_of(const ip_layer *layer, size_t n, const ip_column *const column[])
+{
+  for (size_t c = 0; c < n; c++)
+    if (column[c]->value[IP_KDE_SCALE].word == IP_SCALE_LAYER)
+      return ip_kde_layer_variance(layer);
+  return (double)NAN;
+}
+
+/* The line on which the samples are, if columns may be measured along it. */
+static PetscErrorCode find_line(const pairs *p, size_t n, const ip_column *const column[],
+                                double variance, ip_kde_line *line)
+{
+  double r_most = -1.0;
+  void *room = NULL;
+
+  *line = (ip_kde_line){.found = false};
+  for (size_t c = 0; c < n; c++) {
+    const double s = ip_kde_noise(column[c], variance);
+
+    /* farther off, the error would be above half the tolerance */
+    if (s > 0.0 && tolerance_of(column[c]) > 0.0)
+      r_most = fmax(r_most, sqrt(0.2 * s * tolerance_of(column[c])));
+  }
+  if (r_most < 0.0) return PETSC_SUCCESS;
+  PetscCall(ip_workspace_room(p->work, SLOT_LINE, p->layer->n * sizeof(double), &room));
+  ip_kde_find_line(p->layer, r_most, room, line);
+  return PETSC_SUCCESS;
+}
+
+/* How each column is measured. */
+static PetscErrorCode find_kinds(pairs *p, size_t n, const ip_column *const column[],
+                                 double variance, ip_kde_line *line)
+{
+  void *room = NULL;
+
+  PetscCall(find_line(p, n, column, variance, line));
+  PetscCall(ip_workspace_room(p->work, SLOT_KINDS, n * sizeof(kind), &room));
+
+  kind *of = room;
+
+  for (size_t c = 0; c < n; c++)
+    of[c] = kind_of(p->layer, line, ip_kde_noise(column[c], variance), tolerance_of(column[c]));
+  p->of = of;
+  p->line = line;
+  return PETSC_SUCCESS;
+}
+
+/* Columns of two kinds know nothing of each other, so that each is what it is alone. */
 static PetscErrorCode measure(const ip_layer *layer, size_t n, const ip_column *const column[],
                               ip_workspace *work, ip_information out[])
 {
-  pairs p = {.layer = layer, .work = work};
-  double variance;
+  const double variance = variance_of(layer, n, column);
+  pairs known = {.layer = layer, .work = work};
+  ip_kde_line line;
 
-  PetscCall(sum_layer(&p, n, column, &variance));
-  for (size_t c = 0; c < n; c++)
-    out[c] = answer(&p, column[c], ip_kde_noise(column[c], variance));
+  PetscCall(find_kinds(&known, n, column, variance, &line));
+  for (size_t c = 0; c < n; c++) out[c] = nothing;
+  for (kind k = ALL_PAIRS; k < KINDS; k++) {
+    pairs p = known;
+
+    p.kind = k;
+    PetscCall(sum_layer(&p, n, column, variance));
+    for (size_t c = 0; c < n; c++)
+      answer(&p, column[c], ip_kde_noise(column[c], variance), &out[c]);
+  }
   return PETSC_SUCCESS;
 }
 
 static PetscErrorCode assist(const ip_layer *layer, size_t n, const ip_column *const column[],
                              ip_workspace *work)
 {
-  double variance;
+  const double variance = variance_of(layer, n, column);
+  pairs known = {.layer = layer, .work = work};
+  ip_kde_line line;
 
-  return sum_layer(&(pairs){.layer = layer, .work = work}, n, column, &variance);
+  PetscCall(find_kinds(&known, n, column, variance, &line));
+  for (kind k = ALL_PAIRS; k < LINE; k++) { /* a line is not worth sharing */
+    pairs p = known;
+
+    p.kind = k;
+    PetscCall(sum_layer(&p, n, column, variance));
+  }
+  return PETSC_SUCCESS;
 }
 
 const ip_estimator ip_estimator_kde = {

@@ -4,7 +4,7 @@
 
 #include <infoplane/estimator.h>
 
-enum { IP_KDE_VARIANCE, IP_KDE_SCALE, IP_KDE_BOUND };
+enum { IP_KDE_VARIANCE, IP_KDE_SCALE, IP_KDE_BOUND, IP_KDE_TOLERANCE };
 enum { IP_SCALE_ABSOLUTE, IP_SCALE_LAYER };
 enum { IP_BOUND_UPPER, IP_BOUND_LOWER };
 
@@ -20,3 +20,52 @@ double ip_kde_entropy(double i_xt, size_t d, double s);
 
 PetscErrorCode ip_kde_reference(const ip_layer *layer, const ip_column *column,
                                 ip_information *out);
+
+/* ---- what is near what ---- */
+
+enum { IP_KDE_ORDERED = 32 }; /* units, at most, of a layer that is turned into its axes */
+
+/* Samples along the principal axes of a layer, of largest variance first. */
+typedef struct {
+  size_t n, m, width; /* m axes; width: of a row, a multiple of 4                 */
+  float *row;         /* shape (n, width), zeros past m; times the scale           */
+  float error;        /* of a coordinate, and of the distance to a row by all axes */
+} ip_kde_axes;
+
+/* d <= IP_KDE_ORDERED; scale: a power of two that brings the layer into [-1, 1]; row: room for n
+   times d rounded up to a multiple of 4. */
+void ip_kde_turn(const ip_layer *layer, double scale, float row[], ip_kde_axes *axes);
+
+/* Order m samples so that neighbors stand together: the axis of widest range is cut at its median,
+   again and again, at multiples of a block, then of a leaf, then of a strip.  key: shape (m), the low
+   halves name samples, and come out in order. */
+void ip_kde_order(const ip_kde_axes *axes, size_t m, uint64_t key[]);
+
+/* ---- samples on a line ---- */
+
+enum { IP_KDE_LINE_UNITS = 64 };
+
+/* Samples at u: shape (n), off their line by at most r; not found: off it by more. */
+typedef struct {
+  bool found;
+  double *u, r, low, high;
+} ip_kde_line;
+
+/* Buffers of the sums over a line, in nodes of cells. */
+typedef struct {
+  size_t cells;
+  double *kernel, *charge, *potential; /* potential: shape (k, cells, nodes) */
+  bool *filled;                        /* shape (cells)                      */
+} ip_kde_line_room;
+
+/* u: room for n. */
+void ip_kde_find_line(const ip_layer *layer, double r_most, double u[], ip_kde_line *line);
+
+/* Operations of both bounds, infinite where there is no line; and their error, bits at most. */
+double ip_kde_line_cost(const ip_layer *layer, const ip_kde_line *line, double s);
+double ip_kde_line_error(const ip_layer *layer, const ip_kde_line *line, double s);
+
+/* sum_j exp(-(u_i - u_j)^2 / w^2) over the samples of each class, weighed with p(y|x) where given;
+   sum: shape (n, k).  Errors: no memory. */
+PetscErrorCode ip_kde_line_sums(const ip_layer *layer, const ip_kde_line *line, double w,
+                                ip_workspace *work, size_t slot, double sum[]);

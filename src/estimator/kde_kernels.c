@@ -2,8 +2,9 @@
 
      D = |t_i - t_j|^2,   e = exp(-D / (8 s)) for the lower bound,   e^4 for the upper.
 
-   Four rows at a time: first their distances to all columns, then the exponentials, whose sums
-   along the rows stay in registers and along the columns in the block's array.  Sixteen lanes add
+   Four rows at a time: first their distances to all columns, or to those whose boxes are near,
+   then the exponentials, whose sums along the rows stay in registers and along the columns in the
+   block's array.  Sixteen lanes add
    up in the tree of lanes.h. */
 
 #include "kernels.h"
@@ -13,12 +14,20 @@
 #include <immintrin.h>
 #endif
 
-enum { STRIP = IP_KDE_STRIP, SIDE = IP_KDE_BLOCK, CHUNK = 32 };
+enum { STRIP = IP_KDE_STRIP, SIDE = IP_KDE_BLOCK, CHUNK = 32, CHAIN = 8 };
+
+/* Vectors of 16 columns that a strip meets: where their samples stand in the block, and where
+   their distances, both in floats. */
+typedef struct {
+  size_t n;
+  uint32_t column[SIDE / IP_LANES], slot[SIDE / IP_LANES];
+} tiles;
 
 /* Sums along the rows of a strip and the columns of the block: [0] of e, [1] of e^4. */
 typedef struct {
   ip_lanes row[2][STRIP];
   float *column[2];
+  float *keep; /* where kernels are kept, shape (2, STRIP, SIDE); NULL: nowhere */
 } strip_sums;
 
 /* ---- distances ---- */
@@ -55,29 +64,29 @@ IP_INLINE void distances_to(const float *x, const float *column, const size_t n_
   }
 }
 
-/* Add the squared distances over units unit[0] .. unit[1] - 1 to out, shape (STRIP, SIDE); vectors
-   v[0] .. v[1] - 1 of the columns. */
-IP_INLINE void add_distances(const ip_kde_block *b, size_t row, const size_t v[2],
+/* Add the squared distances over units unit[0] .. unit[1] - 1 to out, shape (STRIP, SIDE). */
+IP_INLINE void add_distances(const ip_kde_block *b, size_t row, const tiles *met,
                              const size_t unit[2], float *out)
 {
   const float *t = b->t + unit[0] * b->stride;
   const size_t n_stride[2] = {unit[1] - unit[0], b->stride};
 
-  for (size_t i = v[0] * IP_LANES; i < v[1] * IP_LANES; i += IP_LANES)
-    distances_to(t + b->row + row, t + b->column + i, n_stride, unit[0] > 0, out + i);
+  for (size_t i = 0; i < met->n; i++)
+    distances_to(t + b->row + row, t + b->column + met->column[i], n_stride, unit[0] > 0,
+                 out + met->slot[i]);
 }
 
 /* What lies past the ends of the block is far away. */
-IP_INLINE void push_away(const ip_kde_block *b, size_t row, float *out)
+static void push_away(const ip_kde_block *b, size_t row, const tiles *met, float *out)
 {
-  const size_t end = (b->columns + IP_LANES - 1) / IP_LANES * IP_LANES;
-
-  for (size_t r = 0; r < STRIP; r++)
-    for (size_t i = row + r < b->rows ? b->columns : 0; i < end; i++)
-      out[r * SIDE + i] = FLT_MAX;
+  for (size_t i = 0; i < met->n; i++)
+    for (size_t r = 0; r < STRIP; r++)
+      for (size_t lane = 0; lane < IP_LANES; lane++)
+        if (row + r >= b->rows || met->column[i] + lane >= b->columns)
+          out[r * SIDE + met->slot[i] + lane] = FLT_MAX;
 }
 
-/* ---- exponentials ---- */
+/* ---- boxes ---- */
 
 /* The smaller and the larger of floats that are not negative, which order as their bits do.  Of
    the masks of vector types gcc 12 makes three instructions, of a loop over lanes one only here
@@ -108,23 +117,203 @@ IP_INLINE ip_register larger(ip_register a, ip_register b)
 #endif
 }
 
+IP_INLINE ip_register largest(ip_register a, ip_register b)
+{
+#if defined __AVX512F__
+  return (ip_register)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined __AVX2__
+  return (ip_register)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+  const ip_register_int first = (ip_register_int)(a > b);
+
+  return (ip_register)(((ip_register_int)a & first) | ((ip_register_int)b & ~first));
+#endif
+}
+
+IP_INLINE ip_register load_anywhere(const float *from)
+{
+  ip_register a;
+
+  memcpy(&a, from, sizeof a);
+  return a;
+}
+
+/* Squared distances of the box of a strip to those of 16 leaves. */
+IP_INLINE ip_lanes box_distances(const ip_kde_boxes *boxes, size_t strip, size_t leaf)
+{
+  const ip_register zero = {0};
+  const float *of_strip = boxes->strip + strip * 2 * boxes->m;
+  ip_lanes sum = {0};
+
+  for (size_t a = 0; a < boxes->m; a++) {
+    const float *low = boxes->low + a * boxes->leaves + leaf,
+                *high = boxes->high + a * boxes->leaves + leaf;
+    const ip_register begin = of_strip[a] - zero, end = of_strip[boxes->m + a] - zero;
+
+    IP_EACH(h)
+    {
+      const ip_register above = load_anywhere(low + h * IP_WIDTH) - end,
+                        below = begin - load_anywhere(high + h * IP_WIDTH);
+      const ip_register gap = largest(largest(above, below), zero);
+
+      sum.r[h] = ip_fma_register(gap, gap, sum.r[h]);
+    }
+  }
+  return sum;
+}
+
+static void measure_boxes(const ip_kde_boxes *boxes, size_t strip, const size_t first_last[2],
+                          const float scale_most[2], int32_t out[])
+{
+  const ip_register zero = {0}, scale = scale_most[0] - zero, most = scale_most[1] - zero;
+
+  for (size_t leaf = first_last[0]; leaf < first_last[1]; leaf += IP_LANES) {
+    const ip_lanes distance = box_distances(boxes, strip, leaf);
+
+    IP_EACH(h)
+    {
+      const ip_register x = -largest(-(distance.r[h] * scale), -most);
+      const ip_register_int whole = __builtin_convertvector(x, ip_register_int);
+
+      memcpy(out + (leaf - first_last[0]) + h * IP_WIDTH, &whole, sizeof whole);
+    }
+  }
+}
+
+/* All leaves of the block; on the diagonal from that of the strip on. */
+static void meet_all(const ip_kde_block *b, size_t row, tiles *met)
+{
+  const size_t from = b->row == b->column ? row / IP_LANES * IP_LANES : 0;
+
+  met->n = 0;
+  for (size_t i = from; i < b->columns; i += IP_LANES) {
+    met->column[met->n] = (uint32_t)i;
+    met->slot[met->n++] = (uint32_t)i;
+  }
+}
+
+/* Some lane of the sums of a tile is below far. */
+IP_INLINE bool some_below(ip_register sum[STRIP][IP_REGISTERS], float far)
+{
+  ip_register least = sum[0][0];
+
+#pragma GCC unroll 4
+  for (size_t r = 0; r < STRIP; r++) IP_EACH(h) least = smaller(least, sum[r][h]);
+#if defined __AVX512F__
+  return _mm512_cmp_ps_mask((__m512)least, _mm512_set1_ps(far), _CMP_LT_OQ) != 0;
+#elif defined __AVX2__
+  return _mm256_movemask_ps(_mm256_cmp_ps((__m256)least, _mm256_set1_ps(far), _CMP_LT_OQ)) != 0;
+#else
+  return least[0] < far || least[1] < far || least[2] < far || least[3] < far;
+#endif
+}
+
+/* A tile whose rows and columns begin at these places: its squared distances go to out; which
+   noises, bit q for variance q, have a pair below far.  Half of the units may be enough to see that
+   there is none. */
+IP_INLINE unsigned near_distances(const ip_kde_block *b, const float *x, const float *column,
+                                  float *out)
+{
+  const size_t half = b->d > 4 ? (b->d + 1) / 2 : b->d;
+  ip_register sum[STRIP][IP_REGISTERS] = {{{0}}};
+  unsigned near = 0;
+
+  for (size_t end = half, u = 0; u < b->d; end = b->d) {
+    for (; u < end; u++, x += b->stride, column += b->stride) {
+      const ip_lanes there = ip_load(column);
+
+#pragma GCC unroll 4
+      for (size_t r = 0; r < STRIP; r++) {
+        const ip_register here = x[r] - (ip_register){0};
+        IP_EACH(h)
+        {
+          const ip_register gap = there.r[h] - here;
+
+          sum[r][h] = ip_fma_register(gap, gap, sum[r][h]);
+        }
+      }
+    }
+    if (u < b->d && !some_below(sum, b->farthest)) return 0;
+  }
+  for (size_t q = 0; q < b->n_noise; q++) near |= (unsigned)some_below(sum, b->far[q]) << q;
+#pragma GCC unroll 4
+  for (size_t r = 0; r < STRIP; r++)
+    IP_EACH(h) * ((ip_register *)(void *)(out + r * SIDE) + h) = sum[r][h];
+  return near;
+}
+
+/* The leaves that a strip meets: at each noise variance of[q], and at any of them; their distances
+   go to out. */
+static void meet_near(const ip_kde_block *b, size_t row, tiles of[], tiles *any, float *out)
+{
+  const size_t from = b->row == b->column ? row / IP_LANES : 0,
+               leaves = (b->columns + IP_LANES - 1) / IP_LANES;
+  const ip_lanes distance =
+      box_distances(b->boxes, (b->row + row) / STRIP, b->column / IP_LANES);
+  float at[IP_LANES];
+
+  memcpy(at, &distance, sizeof at);
+  any->n = 0;
+  for (size_t q = 0; q < b->n_noise; q++) of[q].n = 0;
+  for (size_t v = from; v < leaves; v++) {
+    const uint32_t column = (uint32_t)(v * IP_LANES), slot = (uint32_t)(any->n * IP_LANES);
+    unsigned near = 0;
+
+    for (size_t q = 0; q < b->n_noise; q++)
+      near |= (unsigned)(at[v] * b->scale[q] < b->limit[q]) << q;
+    if (near == 0) continue;
+    near &= near_distances(b, b->t + b->row + row, b->t + b->column + column, out + slot);
+    if (near == 0) continue;
+    any->column[any->n] = column, any->slot[any->n++] = slot;
+    for (size_t q = 0; q < b->n_noise; q++) {
+      of[q].column[of[q].n] = column, of[q].slot[of[q].n] = slot;
+      of[q].n += near >> q & 1U;
+    }
+  }
+}
+
+/* ---- exponentials ---- */
+
+/* The same in every register: minus the steepness, what rounding cut off it, and where the kernel is
+   cut off. */
+typedef struct {
+  ip_register minus, rest, far;
+} slope;
+
 /* 2^-(steepness D), from below 2^-86 and exactly 1 at D = 0: 2^f by the polynomial of degree 5
-   with least relative error (1e-7, of either sign) on |f| <= 1/2. */
-IP_INLINE ip_register power(ip_register distance, ip_register minus_steepness, ip_register far)
+   with least relative error (1e-7, of either sign) on |f| <= 1/2; fine: degree 6 (2e-8), and the
+   steepness to twice the digits. */
+IP_INLINE ip_register power(bool fine, ip_register distance, const slope *s)
 {
   const ip_register zero = {0}, magic = 12582912.0F - zero; /* adding it rounds */
-  const ip_register d = smaller(distance, far);
-  const ip_register rounded = ip_fma_register(d, minus_steepness, magic);
-  const ip_register f = ip_fma_register(d, minus_steepness, magic - rounded);
-  ip_register p = 1.32647273e-3F - zero;
+  const ip_register d = smaller(distance, s->far);
+  const ip_register rounded = ip_fma_register(d, s->minus, magic);
+  ip_register f = ip_fma_register(d, s->minus, magic - rounded), p;
 
-  p = ip_fma_register(p, f, 9.67151299e-3F - zero);
-  p = ip_fma_register(p, f, 5.55073358e-2F - zero);
-  p = ip_fma_register(p, f, 0.240222424F - zero);
-  p = ip_fma_register(p, f, 0.693147004F - zero);
+  if (fine) {
+    f = ip_fma_register(d, s->rest, f);
+    p = ip_fma_register(1.53533620e-4F - zero, f, 1.33988739e-3F - zero);
+    p = ip_fma_register(p, f, 9.61843692e-3F - zero);
+    p = ip_fma_register(p, f, 5.55033237e-2F - zero);
+    p = ip_fma_register(p, f, 0.240226477F - zero);
+    p = ip_fma_register(p, f, 0.693147182F - zero);
+  } else {
+    p = ip_fma_register(1.32647273e-3F - zero, f, 9.67151299e-3F - zero);
+    p = ip_fma_register(p, f, 5.55073358e-2F - zero);
+    p = ip_fma_register(p, f, 0.240222424F - zero);
+    p = ip_fma_register(p, f, 0.693147004F - zero);
+  }
   p = ip_fma_register(p, f, 1.0F - zero);
   /* The low bits of `rounded` are the exponent; those of magic fall off the top. */
   return (ip_register)((ip_register_int)p + ((ip_register_int)rounded << 23));
+}
+
+static slope slope_of(float steepness, float rest)
+{
+  const ip_register zero = {0};
+
+  return (slope){
+      .minus = -steepness - zero, .rest = -rest - zero, .far = 86.0F / steepness - zero};
 }
 
 /* e^4, but not below 2^-124: no denormals, and nothing that could be seen in a sum. */
@@ -135,43 +324,44 @@ IP_INLINE ip_register fourth(ip_register e)
   return square * square;
 }
 
-/* Kernels of a strip of distances, register h of each vector; summed, and kept (shape (2, STRIP,
-   SIDE)) where keep is not NULL. */
-IP_INLINE void add_kernels_of(size_t h, const float *distance, const size_t v[2],
-                              float steepness, strip_sums *sums, float *keep)
+/* Kernels of a strip of distances, register h of each vector: summed, and kept. */
+IP_INLINE void add_kernels_of(size_t h, bool fine, const float *distance, const tiles *met,
+                              const slope *s, strip_sums *sums)
 {
-  const ip_register zero = {0}, minus = -steepness - zero, far = 86.0F / steepness - zero;
-  ip_register row[2][STRIP] = {{{0}}};
+  ip_register all[2][STRIP] = {{{0}}};
+  float *keep = sums->keep;
 
-  for (size_t i = v[0] * IP_LANES + h * IP_WIDTH; i < v[1] * IP_LANES; i += IP_LANES) {
-    ip_register *c0 = (ip_register *)(void *)(sums->column[0] + i),
-                *c1 = (ip_register *)(void *)(sums->column[1] + i), sum0 = *c0, sum1 = *c1;
+  for (size_t k = 0; k < met->n;) {
+    const size_t end = fine && k + CHAIN < met->n ? k + CHAIN : met->n;
+    ip_register row[2][STRIP] = {{{0}}};
+
+    for (; k < end; k++) {
+      const size_t to = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
+      ip_register *c0 = (ip_register *)(void *)(sums->column[0] + to),
+                  *c1 = (ip_register *)(void *)(sums->column[1] + to), e[STRIP], e4[STRIP];
 
 #pragma GCC unroll 4
-    for (size_t r = 0; r < STRIP; r++) {
-      const float *d = distance + r * SIDE + i;
-      const ip_register e = power(*(const ip_register *)(const void *)d, minus, far);
-      const ip_register e4 = fourth(e);
+      for (size_t r = 0; r < STRIP; r++) {
+        const float *d = distance + r * SIDE + i;
 
-      row[0][r] += e, row[1][r] += e4;
-      sum0 += e, sum1 += e4;
-      if (keep) {
-        *(ip_register *)(void *)(keep + r * SIDE + i) = e;
-        *(ip_register *)(void *)(keep + (STRIP + r) * SIDE + i) = e4;
+        e[r] = power(fine, *(const ip_register *)(const void *)d, s);
+        e4[r] = fourth(e[r]);
+        row[0][r] += e[r], row[1][r] += e4[r];
+        if (keep) {
+          *(ip_register *)(void *)(keep + r * SIDE + i) = e[r];
+          *(ip_register *)(void *)(keep + (STRIP + r) * SIDE + i) = e4[r];
+        }
       }
+      *c0 = fine ? *c0 + ((e[0] + e[1]) + (e[2] + e[3])) : *c0 + e[0] + e[1] + e[2] + e[3];
+      *c1 = fine ? *c1 + ((e4[0] + e4[1]) + (e4[2] + e4[3]))
+                 : *c1 + e4[0] + e4[1] + e4[2] + e4[3];
     }
-    *c0 = sum0, *c1 = sum1;
+#pragma GCC unroll 4
+    for (size_t r = 0; r < STRIP; r++) all[0][r] += row[0][r], all[1][r] += row[1][r];
   }
 #pragma GCC unroll 4
   for (size_t r = 0; r < STRIP; r++)
-    sums->row[0][r].r[h] = row[0][r], sums->row[1][r].r[h] = row[1][r];
-}
-
-IP_INLINE void add_kernels(const float *distance, const size_t v[2], float steepness,
-                           strip_sums *sums, float *keep)
-{
-  for (size_t h = 0; h < IP_REGISTERS; h++)
-    add_kernels_of(h, distance, v, steepness, sums, keep);
+    sums->row[0][r].r[h] = all[0][r], sums->row[1][r].r[h] = all[1][r];
 }
 
 /* ---- sums ---- */
@@ -206,35 +396,47 @@ IP_INLINE float *sums_of(const ip_kde_block *b, size_t noise, size_t c, size_t w
 /* Weighed sums of kept kernels of one strip, for one class and one bound, register h of each
    vector: along the rows with the weights of the columns, along the columns with those of the
    rows. */
-IP_INLINE void weigh_of(size_t h, const float *kept, const float *const of_row_column[2],
-                        const size_t v[2], strip_sums *sums)
+IP_INLINE void weigh_of(size_t h, bool fine, const float *kept,
+                        const float *const of_row_column[2], const tiles *met, strip_sums *sums)
 {
   const ip_register zero = {0};
-  ip_register row[STRIP] = {{0}}, of_row[STRIP];
+  ip_register all[STRIP] = {{0}}, of_row[STRIP];
 
 #pragma GCC unroll 4
   for (size_t r = 0; r < STRIP; r++) of_row[r] = of_row_column[0][r] - zero;
-  for (size_t i = v[0] * IP_LANES + h * IP_WIDTH; i < v[1] * IP_LANES; i += IP_LANES) {
-    const ip_register w = *(const ip_register *)(const void *)(of_row_column[1] + i);
-    ip_register *to = (ip_register *)(void *)(sums->column[0] + i), sum = *to;
+  for (size_t k = 0; k < met->n;) {
+    const size_t end = fine && k + CHAIN < met->n ? k + CHAIN : met->n;
+    ip_register row[STRIP] = {{0}};
+
+    for (; k < end; k++) {
+      const size_t at = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
+      const ip_register w = *(const ip_register *)(const void *)(of_row_column[1] + at);
+      ip_register *to = (ip_register *)(void *)(sums->column[0] + at), sum = fine ? zero : *to;
 
 #pragma GCC unroll 4
-    for (size_t r = 0; r < STRIP; r++) {
-      const ip_register e = *(const ip_register *)(const void *)(kept + r * SIDE + i);
+      for (size_t r = 0; r < STRIP; r++) {
+        const ip_register e = *(const ip_register *)(const void *)(kept + r * SIDE + i);
 
-      row[r] = ip_fma_register(e, w, row[r]);
-      sum = ip_fma_register(e, of_row[r], sum);
+        row[r] = ip_fma_register(e, w, row[r]);
+        sum = ip_fma_register(e, of_row[r], sum);
+      }
+      *to = fine ? *to + sum : sum;
     }
-    *to = sum;
+#pragma GCC unroll 4
+    for (size_t r = 0; r < STRIP; r++) all[r] += row[r];
   }
 #pragma GCC unroll 4
-  for (size_t r = 0; r < STRIP; r++) sums->row[0][r].r[h] = row[r];
+  for (size_t r = 0; r < STRIP; r++) sums->row[0][r].r[h] = all[r];
 }
 
-IP_INLINE void weigh(const float *kept, const float *const of_row_column[2], const size_t v[2],
-                     strip_sums *sums)
+static void weigh(bool fine, const float *kept, const float *const of_row_column[2],
+                  const tiles *met, strip_sums *sums)
 {
-  for (size_t h = 0; h < IP_REGISTERS; h++) weigh_of(h, kept, of_row_column, v, sums);
+  for (size_t h = 0; h < IP_REGISTERS; h++)
+    if (fine)
+      weigh_of(h, true, kept, of_row_column, met, sums);
+    else
+      weigh_of(h, false, kept, of_row_column, met, sums);
 }
 
 /* ---- blocks ---- */
@@ -250,43 +452,48 @@ static void keep_diagonal(float *column, size_t v, float saved[IP_LANES], bool b
 
 /* Sums of one strip, whose kernels are kept where keep is not NULL. */
 IP_INLINE void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const float *distance,
-                         float *keep)
+                         const tiles *met, float *keep)
 {
   const bool diagonal = b->row == b->column;
-  const size_t v[2] = {diagonal ? row / IP_LANES : 0, (b->columns + IP_LANES - 1) / IP_LANES};
+  const slope s = slope_of(b->steepness[noise], b->rest[noise]);
   float saved[2][IP_LANES];
   strip_sums sums;
 
+  sums.keep = keep;
   for (size_t c = 0; c < 2; c++) {
     sums.column[c] = sums_of(b, noise, c, 0) + SIDE;
-    if (diagonal) keep_diagonal(sums.column[c], v[0], saved[c], false);
+    if (diagonal) keep_diagonal(sums.column[c], row / IP_LANES, saved[c], false);
   }
-  add_kernels(distance, v, b->steepness[noise], &sums, keep);
+  for (size_t h = 0; h < IP_REGISTERS; h++)
+    if (b->fine)
+      add_kernels_of(h, true, distance, met, &s, &sums);
+    else
+      add_kernels_of(h, false, distance, met, &s, &sums);
   for (size_t c = 0; c < 2; c++) {
-    if (diagonal) keep_diagonal(sums.column[c], v[0], saved[c], true);
+    if (diagonal) keep_diagonal(sums.column[c], row / IP_LANES, saved[c], true);
     put_rows(sums.row[c], sums_of(b, noise, c, 0) + row);
   }
 }
 
 /* The same with the sums of every class. */
-static void weigh_strip(const ip_kde_block *b, size_t noise, size_t row, const float *distance)
+static void weigh_strip(const ip_kde_block *b, size_t noise, size_t row, const float *distance,
+                        const tiles *met)
 {
   const bool diagonal = b->row == b->column;
-  const size_t v[2] = {diagonal ? row / IP_LANES : 0, (b->columns + IP_LANES - 1) / IP_LANES};
   float saved[IP_LANES], kept[2 * STRIP * SIDE] __attribute__((aligned(64)));
   strip_sums sums;
 
-  sum_strip(b, noise, row, distance, kept);
+  sum_strip(b, noise, row, distance, met, kept);
   for (size_t y = 0; y < b->k; y++)
     for (size_t c = 0; c < 2; c++) {
       const float *weight = b->weight + y * b->stride;
       float *to = sums_of(b, noise, c, 1 + y);
 
       sums.column[0] = to + SIDE;
-      if (diagonal) keep_diagonal(sums.column[0], v[0], saved, false);
-      weigh(kept + c * STRIP * SIDE,
-            (const float *const[2]){weight + b->row + row, weight + b->column}, v, &sums);
-      if (diagonal) keep_diagonal(sums.column[0], v[0], saved, true);
+      if (diagonal) keep_diagonal(sums.column[0], row / IP_LANES, saved, false);
+      weigh(b->fine, kept + c * STRIP * SIDE,
+            (const float *const[2]){weight + b->row + row, weight + b->column}, met, &sums);
+      if (diagonal) keep_diagonal(sums.column[0], row / IP_LANES, saved, true);
       put_rows(sums.row[0], to + row);
     }
 }
@@ -295,44 +502,107 @@ static void weigh_strip(const ip_kde_block *b, size_t noise, size_t row, const f
    cache; else of one strip. */
 static void all_distances(const ip_kde_block *b)
 {
-  const size_t vectors = (b->columns + IP_LANES - 1) / IP_LANES;
-
   for (size_t u = 0; u < b->d; u += CHUNK) {
     const size_t unit[2] = {u, u + CHUNK < b->d ? u + CHUNK : b->d};
 
     for (size_t row = 0; row < b->rows; row += STRIP) {
-      const size_t v[2] = {b->row == b->column ? row / IP_LANES : 0, vectors};
+      tiles met;
 
-      add_distances(b, row, v, unit, b->distance + row * SIDE);
+      meet_all(b, row, &met);
+      add_distances(b, row, &met, unit, b->distance + row * SIDE);
     }
   }
 }
 
-static void strip_distances(const ip_kde_block *b, size_t row, float *out)
+/* A strip with the tiles it meets at each noise variance; any: with all of those. */
+static void sum_met(const ip_kde_block *b, size_t row, const tiles *any,
+                    const tiles *const of[], float *distance)
 {
-  const size_t v[2] = {b->row == b->column ? row / IP_LANES : 0,
-                       (b->columns + IP_LANES - 1) / IP_LANES};
   const size_t unit[2] = {0, b->d};
 
-  add_distances(b, row, v, unit, out);
+  if (b->d <= CHUNK) add_distances(b, row, any, unit, distance);
+  if (row + STRIP > b->rows || b->columns % IP_LANES) push_away(b, row, any, distance);
+  for (size_t q = 0; q < b->n_noise; q++) {
+    if (b->k > 0)
+      weigh_strip(b, q, row, distance, of[q]);
+    else
+      sum_strip(b, q, row, distance, of[q], NULL);
+  }
+}
+
+/* Chains of sums in single precision stay short: from time to time those along the columns are
+   moved on into double.  They come back at the end. */
+static void move_columns(const ip_kde_block *b, bool back)
+{
+  const size_t sums = ip_kde_sums(b->n_noise, b->k) / (2 * SIDE);
+
+  for (size_t a = 0; a < sums; a++) {
+    float *first = b->sum + (2 * a + 1) * SIDE;
+    double *second = b->second + a * SIDE;
+
+    for (size_t i = 0; i < SIDE; i++) second[i] += (double)first[i];
+    for (size_t i = 0; i < SIDE; i++) first[i] = back ? (float)second[i] : 0.0F;
+  }
 }
 
 static void sum_block(const ip_kde_block *b)
 {
+  const tiles *of[IP_KDE_NOISES];
+  tiles any, near[IP_KDE_NOISES];
+
+  for (size_t q = 0; q < b->n_noise; q++) of[q] = b->boxes ? &near[q] : &any;
   memset(b->sum, 0, ip_kde_sums(b->n_noise, b->k) * sizeof *b->sum);
+  if (b->fine) memset(b->second, 0, ip_kde_sums(b->n_noise, b->k) / 2 * sizeof *b->second);
   if (b->d > CHUNK) all_distances(b);
   for (size_t row = 0; row < b->rows; row += STRIP) {
     float *distance = b->distance + (b->d > CHUNK ? row * SIDE : 0);
 
-    if (b->d <= CHUNK) strip_distances(b, row, distance);
-    if (row + STRIP > b->rows || b->columns % IP_LANES) push_away(b, row, distance);
-    for (size_t q = 0; q < b->n_noise; q++) {
-      if (b->k > 0)
-        weigh_strip(b, q, row, distance);
-      else
-        sum_strip(b, q, row, distance, NULL);
-    }
+    if (b->boxes)
+      meet_near(b, row, near, &any, distance);
+    else
+      meet_all(b, row, &any);
+    if (!b->boxes && b->d <= CHUNK)
+      add_distances(b, row, &any, (const size_t[2]){0, b->d}, distance);
+    if (any.n > 0) sum_met(b, row, &any, of, distance);
+    if (b->fine && row / STRIP % CHAIN == CHAIN - 1) move_columns(b, false);
   }
+  if (b->fine) move_columns(b, true);
 }
 
-const ip_kde_kernels IP_KERNEL_NAME(ip_kde_kernels, IP_ISA_SUFFIX) = {.sum_block = sum_block};
+/* ---- before the pairs ---- */
+
+static float least_sum(const ip_kde_boxes *boxes, size_t one, const size_t first_last[2],
+                       float steepness, const float filled[])
+{
+  const ip_register zero = {0};
+  const slope s = slope_of(steepness, 0.0F);
+  ip_lanes sum = {0};
+
+  for (size_t leaf = first_last[0]; leaf < first_last[1]; leaf += IP_LANES) {
+    ip_lanes distance = {0};
+
+    for (size_t a = 0; a < boxes->m; a++) {
+      const float *low = boxes->low + a * boxes->leaves,
+                  *high = boxes->high + a * boxes->leaves;
+      const ip_register begin = low[one] - zero, end = high[one] - zero;
+
+      IP_EACH(h)
+      {
+        const ip_register gap = largest(load_anywhere(high + leaf + h * IP_WIDTH) - begin,
+                                        end - load_anywhere(low + leaf + h * IP_WIDTH));
+
+        distance.r[h] = ip_fma_register(gap, gap, distance.r[h]);
+      }
+    }
+    IP_EACH(h)
+    {
+      const ip_register weight = load_anywhere(filled + leaf + h * IP_WIDTH);
+
+      sum.r[h] = ip_fma_register(power(true, distance.r[h], &s), weight, sum.r[h]);
+    }
+  }
+  return ip_sum_lanes(sum);
+}
+
+const ip_kde_kernels IP_KERNEL_NAME(ip_kde_kernels, IP_ISA_SUFFIX) = {
+    .sum_block = sum_block, .measure_boxes = measure_boxes, .least_sum = least_sum};

@@ -60,8 +60,12 @@ PetscErrorCode ip_kde_reference(const ip_layer *layer, const ip_column *column,
                c = column->value[IP_KDE_BOUND].word == IP_BOUND_UPPER ? 2.0 : 8.0;
   double total;
 
-  *out = (ip_information){
-      .h_t = NAN, .i_ty_bias = NAN, .clipped_fraction = NAN, .bin_low = NAN, .bin_high = NAN};
+  *out = (ip_information){.h_t = NAN,
+                          .i_ty_bias = NAN,
+                          .clipped_fraction = NAN,
+                          .bin_low = NAN,
+                          .bin_high = NAN,
+                          .error_bound = NAN};
   if (!(s > 0.0)) return PETSC_SUCCESS;
   out->i_xt = mixture_information(layer, EVERYONE, c * s, &total);
   out->i_ty = out->i_xt;

@@ -133,8 +133,14 @@ static PetscErrorCode read_entry(ip_reader *reader, const ip_draft *draft, const
   *n = 1;
   if (!e->axis[ON].given) e->axis[ON] = draft->block->key[IP_KEY_ON];
   for (size_t p = 0; p < n_parameters(e->estimator); p++) {
-    if (!e->axis[p].given)
+    const int key = ip_names_find(ip_option_name, e->estimator->parameter[p].key);
+
+    /* what has the name of a key of the block says otherwise for one entry */
+    if (!e->axis[p].given && key >= 0) {
+      e->axis[p] = draft->block->key[key];
+    } else if (!e->axis[p].given) {
       PetscCall(ip_values_default(reader, &e->estimator->parameter[p], &e->axis[p]));
+    }
     if (e->axis[p].n > 0) *n *= e->axis[p].n;
     if (*n > MOST_COLUMNS) break;
   }

@@ -263,6 +263,7 @@ static void write_down(const measurement *m, size_t n, size_t layer, int32_t e,
     ((float *)record->array[IP_FIELD_clipped_fraction])[i] = m->answer[c].clipped_fraction;
     ((float *)record->array[IP_FIELD_bin_low])[i] = m->answer[c].bin_low;
     ((float *)record->array[IP_FIELD_bin_high])[i] = m->answer[c].bin_high;
+    ((float *)record->array[IP_FIELD_kde_error_bound])[i] = m->answer[c].error_bound;
   }
 }
 

@@ -249,7 +249,7 @@ static inline ip_information measured(const made_layer *layer, ip_column column)
 {
   const ip_column *const list[1] = {&column};
   ip_workspace *work = NULL;
-  ip_information out = {NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+  ip_information out = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
 
   OK(ip_workspace_create(&work));
   OK(ip_estimate(&layer->view, 1, list, work, &out));
@@ -260,7 +260,7 @@ static inline ip_information measured(const made_layer *layer, ip_column column)
 
 static inline ip_information by_reference(const made_layer *layer, ip_column column)
 {
-  ip_information out = {NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+  ip_information out = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
 
   OK(ip_estimate_reference(&layer->view, &column, &out));
   return out;

@@ -150,6 +150,29 @@ static void columns(void **state)
   COLUMNS("studies: [{}, {estimate: [{kind: binning, bins: 5}]}]", "bin5");
 }
 
+/* The tolerance of all entries, of one, and the two defaults, which must agree. */
+static void tolerances(void **state)
+{
+  enum { TOLERANCE = 3 };
+  ip_options *options =
+                 reading("kde_tolerance: 0\nestimate: [{kind: kde, bound: upper}, {kind: kde, "
+                         "bound: lower, kde_tolerance: 1e-4}]",
+                         NULL, NULL),
+             *none = reading("", NULL, NULL);
+  const ip_block *block = options->block;
+  ip_column standard;
+
+  (void)state;
+  assert_string_equal(block->column[0].estimator->parameter[TOLERANCE].key, "kde_tolerance");
+  assert_true(block->column[0].value[TOLERANCE].real == 0.0);
+  assert_true(block->column[1].value[TOLERANCE].real == 1e-4);
+  OK(ip_column_default(block->column[0].estimator, &standard));
+  assert_true(none->block->column[1].value[TOLERANCE].real == 1e-6 &&
+              standard.value[TOLERANCE].real == 1e-6);
+  ip_options_destroy(&options);
+  ip_options_destroy(&none);
+}
+
 static void columns_of_the_command_line(void **state)
 {
   ip_options *options = reading("studies: [{estimate: [{kind: kde}]}, {}]",
@@ -278,6 +301,7 @@ int main(void)
       cmocka_unit_test(unused_is_forgotten),
       cmocka_unit_test(grids),
       cmocka_unit_test(columns),
+      cmocka_unit_test(tolerances),
       cmocka_unit_test(columns_of_the_command_line),
       cmocka_unit_test(config_reads_back),
       cmocka_unit_test(provenance),
