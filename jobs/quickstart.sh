@@ -21,5 +21,7 @@ for word in "$@"; do
   [ "$before" != -o ] || results=$word
   before=$word
 done
-mpirun -n "$(nproc)" "$top/build/infoplane" run "$top/inputs/quickstart.yaml" "$@"
+input=inputs/quickstart.yaml
+[ "$PWD" = "$top" ] || input=$top/$input
+mpirun -n "$(nproc)" "$top/build/infoplane" run "$input" "$@"
 "$top/build/infoplane" figures "$results"
