@@ -194,13 +194,14 @@ static void read_shape(const char *at, container_array *a)
 {
   bool good = at && *at == '(';
 
-  for (at += good; good && *at != ')'; a->rank++) {
+  if (good) at++;
+  while (good && *at != ')') {
     char *end = NULL;
 
     good = isdigit((unsigned char)*at) && a->rank < CONTAINER_RANK;
     if (!good) break;
     errno = 0;
-    a->size[a->rank] = strtoull(at, &end, 10);
+    a->size[a->rank++] = strtoull(at, &end, 10);
     good = errno == 0 && (*end == ',' || *end == ')');
     for (at = end; *at == ',' || *at == ' ';) at++;
   }
