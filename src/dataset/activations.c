@@ -185,7 +185,7 @@ static PetscErrorCode take_subset(container *c, const char *name, size_t most, s
 
   PetscCall(read_list(c, name, n, &value));
   code = IP_ALLOCATE(*n, subset);
-  for (size_t i = 0; i < *n && !code; i++) {
+  for (size_t i = 0; i < *n && value && !code; i++) {
     code = check_whole(c, name, value[i], i, (double)most - 1);
     if (!code) (*subset)[i] = (uint32_t)value[i];
   }
