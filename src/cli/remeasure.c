@@ -50,29 +50,28 @@ static PetscErrorCode check_settings(const ip_options *options)
   return PETSC_SUCCESS;
 }
 
-/* An attribute of the group provenance, which some files do not have. */
-static char *find_provenance(const ip_results *file, const char *attribute)
+/* A reproducible file does not say where its values came from. */
+static bool keeps_provenance(const ip_results *file)
 {
   char *text = NULL;
+  const bool keeps =
+      ip_results_attribute(file, "provenance", "resolved", &text) == PETSC_SUCCESS;
 
-  if (ip_results_attribute(file, "provenance", attribute, &text) != PETSC_SUCCESS)
-    ip_error_clear();
-  return text;
+  if (!keeps) ip_error_clear();
+  ip_release(&text);
+  return keeps;
 }
 
 /* Its study as an input; behind it what the birth of the file decided. */
 static PetscErrorCode write_input(const ip_results *file, ip_text *text)
 {
   char *config = NULL;
-  char *share = find_provenance(file, "share"), *resolved = find_provenance(file, "resolved");
   PetscErrorCode code = ip_results_attribute(file, NULL, "config", &config);
+  const bool reproducible = !code && !keeps_provenance(file);
 
   if (!code) code = ip_text_add(text, "%s", config);
-  if (!code && !resolved) code = ip_text_add(text, "reproducible: yes\n");
-  if (!code && share) code = ip_text_add(text, "share: %s\n", share);
+  if (!code && reproducible) code = ip_text_add(text, "reproducible: yes\n");
   ip_release(&config);
-  ip_release(&share);
-  ip_release(&resolved);
   return code;
 }
 

@@ -110,6 +110,10 @@ static PetscErrorCode check(const ledger *l, const ip_trained_of *of)
            "%s is of infoplane estimate and has no weights: measure the activations again with "
            "it",
            l->path);
+  IP_CHECK(l->plan->shares <= 1, IP_ERR_CONFIG,
+           "%s is share %zu/%zu of a study, and which runs a share has depends on what their "
+           "columns cost: join the shares with infoplane merge, and measure the whole",
+           l->path, l->plan->share, l->plan->shares);
   PetscCall(check_weights(l));
   PetscCall(check_data(l, of->plan));
   PetscCall(check_runs(l, of->plan));
