@@ -17,7 +17,7 @@ save: {weights: looked}
 estimate: [{kind: binning, bins: 30, range: snapshot}]
 studies:
   - {name: soft, train.epochs: [4, 12], dataset: {labels: stochastic, samples: 200}}
-  - {name: relu, network: {activation: relu, hidden: [[4], [5, 4, 3]]}, dataset.samples: 150, train: {epochs: 9, fraction: 0.5}}
+  - {name: relu, look: [3, 6], network: {activation: relu, hidden: [[4], [5, 4, 3]]}, dataset.samples: 150, train: {epochs: 9, fraction: 0.5}}
   - {name: wild, dataset.samples: 150, train: {epochs: 9, optimizer: sgd, learning_rate: [4e-4, 1e3]},
      network: {activation: linear}}
   - {name: late, train.epochs: 12, look: [5], dataset: {labels: stochastic, samples: 200}}
