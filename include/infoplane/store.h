@@ -144,6 +144,31 @@ PetscErrorCode ip_archives_put(void *context, size_t look, size_t layer, size_t 
                                const float *t);
 PetscErrorCode ip_archives_end(void *context, bool whole);
 
+/* ---- runs that were trained before ---------------------------------------------------------------- */
+
+/** A results file whose runs kept the weights of every look, so that they can be measured again. */
+typedef struct ip_trained_runs ip_trained_runs;
+
+/** What shall be made of them; texts and plan borrowed. */
+typedef struct {
+  const char *path;    /**< of the file; it is only read                               */
+  const ip_plan *plan; /**< of the same runs and looks, with other columns             */
+  const char *build;
+  bool accept_build; /**< runs of another build too */
+} ip_trained_of;
+
+/** Serial, also while a job writes the file.  IP_ERR_CONFIG: it is of given activations, its data were
+ *  others, a run kept no weights of its looks, or it is of another build.  Else as ip_store_check. */
+PetscErrorCode ip_trained_open(const ip_trained_of *of, ip_trained_runs **runs);
+void ip_trained_close(ip_trained_runs **runs);
+
+/** What the file proves of a run: an ip_status or IP_FOUND_DAMAGED. */
+PetscErrorCode ip_trained_prove(ip_trained_runs *runs, size_t run, int8_t *status);
+
+/** The function of an ip_trained; context is the ip_trained_runs.  IP_ERR_IO: the run, which must be
+ *  done or diverged, is not proved any more. */
+PetscErrorCode ip_trained_get(void *context, ip_record *record);
+
 /* ---- lock ------------------------------------------------------------------------------------ */
 
 /** `<path>.lock`: one job at a time.  Held by rank 0. */

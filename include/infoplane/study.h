@@ -305,12 +305,23 @@ typedef struct {
   PetscErrorCode (*end)(void *context, bool whole);
 } ip_archive;
 
+/** Runs that were trained before and kept the weights of every look, as the store has them: a function
+ *  and its context.  Independent. */
+typedef struct {
+  void *context;
+  /** Put into the record, which is of the same run, all that columns do not say: weights, loss,
+   *  gradients, ..., and the status, done or diverged.  IP_ERR_IO: it cannot be read any more. */
+  PetscErrorCode (*get)(void *context, ip_record *record);
+} ip_trained;
+
 /** Who is asked while a run trains; what is NULL is not. */
 typedef struct {
   ip_pause pause;
   void *context;
   const ip_keeper *keeper;
   const ip_archive *archive; /**< of runs whose measure says so */
+  const ip_trained
+      *trained; /**< has the run: it is measured again, not trained; no keeper then */
   const ip_assistants *assistants;
 } ip_company;
 
@@ -373,6 +384,7 @@ typedef struct {
   const ip_keeper
       *keeper; /**< or NULL: what is given up begins anew                          */
   const ip_archive *archive; /**< or NULL: no activations are kept                         */
+  const ip_trained *trained; /**< or NULL: nothing was trained before                      */
   const double
       *predicted; /**< shape (plan->n_runs): seconds of each run, that weigh the watch's
                                work; or NULL: the plan's cost does */

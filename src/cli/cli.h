@@ -66,6 +66,7 @@ const char *verb_name(size_t i); /**< ip_names of the verbs */
 
 int verb_run(const arguments *a);
 int verb_estimate(const arguments *a);
+int verb_remeasure(const arguments *a);
 int verb_plan(const arguments *a);
 int verb_status(const arguments *a);
 int verb_check(const arguments *a);
@@ -144,9 +145,11 @@ PetscErrorCode input_share(MPI_Comm comm, const arguments *a, input *in);
  *  folder; of activations NAME_mi.h5; -o otherwise. */
 PetscErrorCode output_path(const arguments *a, const ip_options *options, char **path);
 
-/** Do the study whose input `read` makes, before MPI and on the launcher's rank 0 alone.  Returns the
- *  exit code. */
-int conduct_study(const arguments *a, PetscErrorCode (*read)(const arguments *a, input *in));
+/** Do the study whose input `read` makes, before MPI and on the launcher's rank 0 alone.  trained: its
+ *  runs are not trained, but those of the file that the operand names, measured again.  Returns the exit
+ *  code. */
+int conduct_study(const arguments *a, PetscErrorCode (*read)(const arguments *a, input *in),
+                  bool trained);
 
 /* ---- activations that are given ------------------------------------------------------------------- */
 
@@ -191,6 +194,16 @@ PetscErrorCode launch_json(const launch *l, const arguments *a, ip_text *text);
 /** From now on SIGUSR1, SIGTERM and SIGINT leave a note and nothing else. */
 void signals_catch(void);
 int signals_noted(void); /**< the last of them, 0 = none; an ip_signaled */
+
+/* ---- runs that were trained before ----------------------------------------------------------------- */
+
+/** What the file proves of each run, every rank proving its share: shape (n_runs), an ip_status or
+ *  IP_FOUND_DAMAGED.  Collective. */
+PetscErrorCode prove_trained(const launch *l, ip_trained_runs *runs, const ip_plan *plan,
+                             int8_t there[]);
+bool is_trained(int8_t status); /**< it can be measured again */
+/** Those that cannot, on stderr. */
+PetscErrorCode say_untrained(const char *path, const ip_plan *plan, const int8_t there[]);
 
 /* ---- what is shown while it runs: rank 0 ----------------------------------------------------------- */
 
@@ -243,6 +256,7 @@ typedef struct {
   bool keeps;            /**< checkpoints are written                                       */
   size_t n_todo;         /**< runs of this launch                                           */
   size_t named_and_done; /**< runs that `only` names and that stay as they are              */
+  size_t missing;        /**< runs that cannot be measured again and are left               */
   const int8_t *status;  /**< shape (runs)                                                  */
   int ranks;             /**<                                                               */
   size_t ranks_per_run;  /**< as asked for                                                  */

@@ -124,7 +124,7 @@ static PetscErrorCode read_activations(const arguments *a, input *in)
 
 int verb_estimate(const arguments *a)
 {
-  return conduct_study(a, read_activations);
+  return conduct_study(a, read_activations, false);
 }
 
 /* ---- what would mislead -------------------------------------------------------------------------------- */

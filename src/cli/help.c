@@ -49,7 +49,8 @@ static PetscErrorCode help_verb(const char *topic, ip_text *text)
 #define EXIT_TABLE(ROW)                                                                        \
   ROW(DONE, 0, "all runs are done; files are the same; nothing fails")                         \
   ROW(LEFT, 1,                                                                                 \
-      "finished, but some runs failed or diverged, or are left (merge); files differ (diff); " \
+      "finished, but some runs failed or diverged, or are left (merge, remeasure); files "     \
+      "differ (diff); "                                                                        \
       "a line fails (doctor)")                                                                 \
   IP_ERROR_TABLE(ROW)                                                                          \
   ROW(INTERRUPTED, 130, "stopped by a person (SIGINT), just as cleanly; mpirun says 1")        \

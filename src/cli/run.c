@@ -21,6 +21,11 @@ typedef struct {
   uint64_t token; /* of the lock */
   ip_archives *archives;
   ip_archive archive;
+  bool again; /* nothing is trained: runs of another file are measured again */
+  ip_trained_runs *trained_runs;
+  ip_trained trained;
+  int8_t *there;  /* shape (runs): what that file proves of them; or NULL */
+  size_t missing; /* runs that it has not, and that are left */
   ip_checkpoints *checkpoints;
   ip_keeper keeper;
   size_t begun;   /* runs with a checkpoint, rank 0 */
@@ -97,6 +102,24 @@ static PetscErrorCode name_build(experiment *x)
   return PETSC_SUCCESS;
 }
 
+/* The file whose runs are measured again: rank 0 finds what is wrong with it. */
+static PetscErrorCode open_trained(experiment *x)
+{
+  const ip_trained_of of = {.path = x->a->operand,
+                            .plan = x->in.plan,
+                            .build = x->build,
+                            .accept_build = launch_value(x, IP_KEY_ACCEPT_BUILD)->integer != 0};
+  PetscErrorCode code = PETSC_SUCCESS;
+
+  if (!x->again) return PETSC_SUCCESS;
+  if (x->launch.rank == 0) code = ip_trained_open(&of, &x->trained_runs);
+  PetscCall(launch_agree(&x->launch, code));
+  if (x->launch.rank != 0) PetscCall(ip_trained_open(&of, &x->trained_runs));
+  x->trained = (ip_trained){.context = x->trained_runs, .get = ip_trained_get};
+  PetscCall(IP_ALLOCATE(x->in.plan->n_runs, &x->there));
+  return prove_trained(&x->launch, x->trained_runs, x->in.plan, x->there);
+}
+
 static PetscErrorCode open_file(experiment *x)
 {
   PetscErrorCode code = PETSC_SUCCESS;
@@ -104,6 +127,7 @@ static PetscErrorCode open_file(experiment *x)
   PetscCall(ip_options_provenance(x->in.options, &x->provenance));
   PetscCall(launch_json(&x->launch, x->a, &x->json));
   PetscCall(name_build(x));
+  PetscCall(open_trained(x));
   if (x->launch.rank == 0) code = prepare_file(x);
   PetscCall(launch_agree(&x->launch, code));
 
@@ -131,7 +155,7 @@ static PetscErrorCode open_checkpoints(experiment *x)
                                 .ranks = kept_ranks(x)};
   PetscErrorCode code = PETSC_SUCCESS;
 
-  if (x->n_todo == 0 || ip_plan_is_given(x->in.plan)) return PETSC_SUCCESS;
+  if (x->n_todo == 0 || ip_plan_is_given(x->in.plan) || x->again) return PETSC_SUCCESS;
   if (x->launch.rank == 0) code = ip_checkpoints_prepare(&of, x->status, &x->begun);
   PetscCall(launch_agree(&x->launch, code));
   PetscCall(ip_checkpoints_open(&of, &x->checkpoints));
@@ -199,14 +223,16 @@ static PetscErrorCode list_todo(experiment *x)
   PetscCall(check_only(x->in.plan, only));
   ip_release(&x->todo);
   PetscCall(IP_ALLOCATE(x->in.plan->n_runs, &x->todo));
-  x->n_todo = x->named_and_done = 0;
+  x->n_todo = x->named_and_done = x->missing = 0;
   for (size_t r = 0; r < x->in.plan->n_runs; r++) {
     const bool open = x->status[r] == IP_STATUS_PENDING || x->status[r] == IP_STATUS_FAILED ||
                       (!all && x->status[r] == IP_STATUS_DIVERGED);
 
     if (!all && !listed(only, x->in.plan->run[r].number)) continue;
     if (ip_plan_is_given(x->in.plan) && x->in.plan->run[r].number < 0) continue; /* conclude */
-    if (open)
+    if (open && x->there && !is_trained(x->there[r]))
+      x->missing++;
+    else if (open)
       x->todo[x->n_todo++] = (int32_t)r;
     else
       x->named_and_done += !all;
@@ -225,7 +251,8 @@ static standing standing_of(const experiment *x)
                     .created = x->created,
                     .damaged = x->damaged,
                     .begun = x->begun,
-                    .keeps = kept_ranks(x) > 0,
+                    .keeps = kept_ranks(x) > 0 && !x->again,
+                    .missing = x->missing,
                     .n_todo = x->n_todo,
                     .named_and_done = x->named_and_done,
                     .status = x->status,
@@ -276,7 +303,7 @@ static void predict_quietly(experiment *x)
   calibration speeds = {0};
   PetscErrorCode code = PETSC_SUCCESS;
 
-  if (ip_plan_is_given(x->in.plan)) return; /* equal parts, and a model of training */
+  if (ip_plan_is_given(x->in.plan) || x->again) return; /* a model of training */
   if (x->n_todo > 0) code = calibration_read(NULL, &speeds);
   if (!code && x->n_todo > 0) code = predict_runs(x, &speeds.rates);
   if (!code && speeds.measured) code = predict_launch(x, &speeds.rates);
@@ -298,6 +325,7 @@ static PetscErrorCode begin_to_show(experiment *x)
             x->path);
   if (!x->a->quiet) PetscCall(say_beginning(&now));
   if (ip_plan_is_given(x->in.plan)) PetscCall(warn_of_input(&x->in));
+  if (x->missing > 0) PetscCall(say_untrained(x->a->operand, x->in.plan, x->there));
   return progress_begin(&(progress_of){.path = x->path,
                                        .quiet = x->a->quiet,
                                        .noun = row_noun(x->in.plan),
@@ -323,6 +351,7 @@ static PetscErrorCode train_listed(experiment *x, bool *stopped)
                           .signaled = signals_noted,
                           .keeper = x->checkpoints ? &x->keeper : NULL,
                           .archive = &x->archive,
+                          .trained = x->again ? &x->trained : NULL,
                           .predicted = x->seconds,
                           .stall = stall->word >= 0 ? 0.0 : stall->real,
                           .ranks_per_run = ranks_per_run(x->in.plan),
@@ -428,8 +457,8 @@ static PetscErrorCode finish(experiment *x, bool stopped, int *exit_code)
   const size_t bad =
       count_status(&now, IP_STATUS_DIVERGED) + count_status(&now, IP_STATUS_FAILED);
 
-  *exit_code = stopped ? x->progress.exit_code : bad > 0;
-  if (!stopped && (x->begun == 0 || count_status(&now, IP_STATUS_PENDING) == 0))
+  *exit_code = stopped ? x->progress.exit_code : bad + x->missing > 0;
+  if (!stopped && ((x->begun == 0 && !x->again) || count_status(&now, IP_STATUS_PENDING) == 0))
     PetscCall(ip_checkpoints_remove(x->path)); /* no run that is begun is left */
   if (!stopped) return say_end(&now, x->a->quiet, progress_seconds(&x->progress));
   if (!x->a->quiet) say_stopped(&now, x->progress.last.given_up);
@@ -472,9 +501,10 @@ static PetscErrorCode read_everything(experiment *x,
   return access(x->path, F_OK) == 0 ? ip_results_probe(x->path) : PETSC_SUCCESS;
 }
 
-int conduct_study(const arguments *a, PetscErrorCode (*read)(const arguments *a, input *in))
+int conduct_study(const arguments *a, PetscErrorCode (*read)(const arguments *a, input *in),
+                  bool trained)
 {
-  experiment x = {.a = a, .started = seconds_now()};
+  experiment x = {.a = a, .started = seconds_now(), .again = trained};
   int rank, size, exit_code = 0;
   PetscErrorCode code = PETSC_SUCCESS;
 
@@ -492,6 +522,8 @@ int conduct_study(const arguments *a, PetscErrorCode (*read)(const arguments *a,
   ip_store_close(&x.store);
   ip_checkpoints_close(&x.checkpoints);
   ip_archives_destroy(&x.archives);
+  ip_trained_close(&x.trained_runs);
+  ip_release(&x.there);
   ip_release(&x.progress.stop_file);
   ip_lock_release(&x.lock);
   input_clear(&x.in);
@@ -506,5 +538,5 @@ int conduct_study(const arguments *a, PetscErrorCode (*read)(const arguments *a,
 
 int verb_run(const arguments *a)
 {
-  return conduct_study(a, input_read);
+  return conduct_study(a, input_read, false);
 }

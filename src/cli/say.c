@@ -247,8 +247,14 @@ PetscErrorCode say_end(const standing *s, bool quiet, double seconds)
   PetscCall(say_bad_runs(quiet ? stderr : stdout, s));
   if (quiet) return PETSC_SUCCESS;
   ip_seconds_format(seconds, spent);
-  if (pending > 0)
-    printf(" %zu of %zu %ss are left, which only= does not name.\n", pending, runs, noun);
+  if (pending > s->missing)
+    printf(" %zu of %zu %ss are left, which only= does not name.\n", pending - s->missing, runs,
+           noun);
+  if (s->missing > 0)
+    printf(" %zu run%s cannot be measured again: the same command takes %s up once %s done "
+           "there.\n",
+           s->missing, plural(s->missing), s->missing == 1 ? "it" : "them",
+           s->missing == 1 ? "it is" : "they are");
   if (s->n_todo > 0)
     say_done(s, spent);
   else if (pending == 0)

@@ -200,11 +200,28 @@ static PetscErrorCode look_at_network(training *t, int32_t e, bool *finite)
   return *finite ? look_at_gradients(t, e) : PETSC_SUCCESS;
 }
 
-/* The look that is due, of all layers or of those that are left; *finite = false: there is nothing
-   to see any more. */
+/* All layers of a look, or those that are left. */
+static PetscErrorCode measure_layers(training *t, size_t look)
+{
+  const size_t layers = ip_network_layers(t->network);
+  const int32_t e = t->measure->look[look];
+
+  while ((size_t)t->at.looks == look && !t->stopped) {
+    const size_t layer = (size_t)t->at.layers + 1;
+
+    PetscCall(measurement_layer(t->measurement, layer, e, FIRST_PASS, t->record));
+    t->at.layers = layer < layers ? (int64_t)layer : 0;
+    t->at.looks += layer == layers;
+    if (layer == layers) PetscCall(dismiss_assistants(t, true));
+    PetscCall(pause_now(t));
+  }
+  return PETSC_SUCCESS;
+}
+
+/* The look that is due; *finite = false: there is nothing to see any more. */
 static PetscErrorCode look_at(training *t, bool *finite)
 {
-  const size_t look = (size_t)t->at.looks, layers = ip_network_layers(t->network);
+  const size_t look = (size_t)t->at.looks;
   const int32_t e = t->measure->look[look];
 
   if (*finite) PetscCall(call_assistants(t));
@@ -216,16 +233,7 @@ static PetscErrorCode look_at(training *t, bool *finite)
   if (code != PETSC_SUCCESS || !*finite) return code;
 
   keep_weights(t, look);
-  while ((size_t)t->at.looks == look && !t->stopped) {
-    const size_t layer = (size_t)t->at.layers + 1;
-
-    PetscCall(measurement_layer(t->measurement, layer, e, FIRST_PASS, t->record));
-    t->at.layers = layer < layers ? (int64_t)layer : 0;
-    t->at.looks += layer == layers;
-    if (layer == layers) PetscCall(dismiss_assistants(t, true));
-    PetscCall(pause_now(t));
-  }
-  return PETSC_SUCCESS;
+  return measure_layers(t, look);
 }
 
 /* See the layers as they were, from the kept weights. */
@@ -356,8 +364,59 @@ static PetscErrorCode begin(training *t)
   return prepare(t);
 }
 
+/* ---- trained before ---------------------------------------------------------------------------- */
+
+/* The weights of a look as the record has them; *kept = false: the run diverged before it. */
+static const float *weights_of(const training *t, size_t look, bool *kept)
+{
+  const float *weights = (const float *)t->record->array[IP_FIELD_weights] +
+                         (size_t)t->measure->look[look] * t->plan->n_parameters;
+
+  *kept = isfinite(weights[0]);
+  return weights;
+}
+
+static PetscErrorCode look_again(training *t, const float saved[])
+{
+  const size_t look = (size_t)t->at.looks, n = ip_network_n_parameters(t->network);
+  float *weights = ip_network_parameters(t->network);
+
+  for (size_t i = 0; i < n; i++) weights[i] = saved[i];
+  t->at.epoch = t->plan->epoch[t->measure->look[look]];
+  keep_weights(t, look);
+  PetscCall(call_assistants(t));
+  PetscCall(stage_begin("look"));
+  const PetscErrorCode code = measurement_snapshot_take(t->measurement);
+
+  PetscCall(stage_end());
+  PetscCall(code);
+  return measure_layers(t, look);
+}
+
+/* Every look from its weights; all that does not depend on columns is there. */
+static PetscErrorCode measure_again(training *t)
+{
+  const ip_trained *trained = t->company->trained;
+  bool kept = true;
+
+  PetscCall(prepare(t));
+  PetscCall(trained->get(trained->context, t->record));
+  t->at.finite = t->record->status == IP_STATUS_DONE;
+  while ((size_t)t->at.looks < t->measure->n_looks && kept && !t->stopped) {
+    const float *weights = weights_of(t, (size_t)t->at.looks, &kept);
+
+    if (kept) PetscCall(look_again(t, weights));
+  }
+  IP_CHECK(kept || !t->at.finite, IP_ERR_INTERNAL,
+           "run %d is done, but kept no weights of look %d", (int)t->run->number,
+           (int)t->at.looks);
+  if (!t->at.finite) t->at.epoch = ((int32_t *)t->record->array[IP_FIELD_diverged_epoch])[0];
+  return t->stopped ? PETSC_SUCCESS : conclude(t);
+}
+
 static PetscErrorCode train(training *t)
 {
+  if (t->company && t->company->trained) return measure_again(t);
   PetscCall(begin(t));
   PetscCall(all_epochs(t));
   return t->stopped ? PETSC_SUCCESS : conclude(t);

@@ -61,6 +61,7 @@ static PetscErrorCode do_run(rank_state *self, report *done)
                               .context = self->pause_context,
                               .keeper = self->sweep->keeper,
                               .archive = self->sweep->archive,
+                              .trained = self->sweep->trained,
                               .assistants = self->group ? group_assistants(self->group) : NULL};
   bool stopped = false;
 

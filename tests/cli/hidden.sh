@@ -10,7 +10,7 @@ export HDF5_USE_FILE_LOCKING=FALSE
 cat >h.yaml <<'YAML'
 network: {hidden: [4, 3], blas: [own, openblas]}
 train: {epochs: 3, learning_rate: 1.5e-3}
-dataset: {labels: stochastic, samples: 300}
+dataset: {labels: stochastic}
 look: [0, 1]
 estimate: [{kind: binning, bins: 30}, {kind: kde, noise_variance: 0.1}]
 save: {weights: looked}
