@@ -413,15 +413,20 @@ IP_INLINE void take_distances(const source *from, size_t slot, size_t at,
   }
 }
 
+typedef struct {
+  bool fine;
+  depth deep;
+} manner;
+
 /* Kernels of a strip of distances, register h of each vector: summed, and kept. */
-IP_INLINE void add_kernels_of(size_t h, bool fine, depth deep, const source *from,
-                              const tiles *met, const slope *s, strip_sums *sums)
+IP_INLINE void add_kernels_of(size_t h, manner how, const source *from, const tiles *met,
+                              const slope *s, strip_sums *sums)
 {
   ip_register all[2][STRIP] = {{{0}}};
   float *keep = sums->keep;
 
   for (size_t k = 0; k < met->n;) {
-    const size_t end = fine && k + CHAIN < met->n ? k + CHAIN : met->n;
+    const size_t end = how.fine && k + CHAIN < met->n ? k + CHAIN : met->n;
     ip_register row[2][STRIP] = {{{0}}};
 
     for (; k < end; k++) {
@@ -431,9 +436,9 @@ IP_INLINE void add_kernels_of(size_t h, bool fine, depth deep, const source *fro
                   e[STRIP], square[STRIP];
 
       take_distances(from, i, to, e);
-      powers(fine, deep, s, e);
-      squares(deep, e, square);
-      add_tile(fine, e, square, row, column);
+      powers(how.fine, how.deep, s, e);
+      squares(how.deep, e, square);
+      add_tile(how.fine, e, square, row, column);
       if (keep) EACH_ROW(r)
         {
           *(ip_register *)(void *)(keep + r * SIDE + i) = e[r];
@@ -445,18 +450,17 @@ IP_INLINE void add_kernels_of(size_t h, bool fine, depth deep, const source *fro
   EACH_ROW(r) sums->row[0][r].r[h] = all[0][r], sums->row[1][r].r[h] = all[1][r];
 }
 
+/* Stored distances: one way to use them is enough. */
 IP_INLINE void add_kernels(bool fine, depth deep, const source *from, const tiles *met,
                            const slope *s, strip_sums *sums)
 {
   for (size_t h = 0; h < IP_REGISTERS; h++) {
-    if (from->stored) /* one way is enough where the time goes elsewhere */
-      add_kernels_of(h, fine, ANY, from, met, s, sums);
-    else if (deep == ANY)
-      add_kernels_of(h, fine, ANY, from, met, s, sums);
+    if (from->stored || deep == ANY)
+      add_kernels_of(h, (manner){fine, ANY}, from, met, s, sums);
     else if (deep == ABOVE_86)
-      add_kernels_of(h, fine, ABOVE_86, from, met, s, sums);
+      add_kernels_of(h, (manner){fine, ABOVE_86}, from, met, s, sums);
     else
-      add_kernels_of(h, fine, ABOVE_31, from, met, s, sums);
+      add_kernels_of(h, (manner){fine, ABOVE_31}, from, met, s, sums);
   }
 }
 
