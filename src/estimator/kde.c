@@ -384,6 +384,24 @@ static PetscErrorCode copy_weights(pairs *p)
   return PETSC_SUCCESS;
 }
 
+/* No squared distance of two samples is above it, though each step of it is rounded. */
+static float widest_of(const pairs *p)
+{
+  double sum = 0.0;
+
+  for (size_t u = 0; u < p->layer->d; u++) {
+    const float *t = p->layer->t + u * p->layer->stride;
+    float low = t[0], high = t[0];
+
+    for (size_t i = 1; i < p->layer->n; i++) {
+      low = t[i] < low ? t[i] : low;
+      high = t[i] > high ? t[i] : high;
+    }
+    sum += ((double)high - (double)low) * ((double)high - (double)low);
+  }
+  return (float)(1.001 * sum * p->scale * p->scale);
+}
+
 static double steepness_of(const pairs *p, size_t q)
 {
   const double log2_e = 1.4426950408889634, s = p->noise[q].variance * p->scale * p->scale;
@@ -722,6 +740,7 @@ static PetscErrorCode sum_pairs(const pairs *p, size_t first, size_t n)
                         .k = p->layer->p ? (size_t)p->layer->k : 0,
                         .fine = p->kind != ALL_PAIRS,
                         .boxes = p->kind == NEAR_PAIRS ? &p->boxes : NULL,
+                        .widest = widest_of(p),
                         .weight = p->weight,
                         .distance = p->distance};
   size_t next[2] = {0, 0};

@@ -32,6 +32,8 @@ typedef struct {
 
 /* ---- distances ---- */
 
+#define EACH_ROW(r) _Pragma("GCC unroll 4") for (size_t r = 0; r < STRIP; r++)
+
 /* Squared distances of a strip of rows x to one vector of columns, over n units; added to what out
    holds where `more`.  out: four rows, SIDE apart. */
 IP_INLINE void distances_to(const float *x, const float *column, const size_t n_stride[2],
@@ -280,32 +282,60 @@ typedef struct {
   ip_register minus, rest, far;
 } slope;
 
-/* 2^-(steepness D), from below 2^-86 and exactly 1 at D = 0: 2^f by the polynomial of degree 5
-   with least relative error (1e-7, of either sign) on |f| <= 1/2; fine: degree 6 (2e-8), and the
-   steepness to twice the digits. */
-IP_INLINE ip_register power(bool fine, ip_register distance, const slope *s)
+/* Whether a kernel can be below 2^-31, which counts for its fourth power, or below 2^-86: where none
+   can, the same bits come out without a look at it. */
+typedef enum { ABOVE_31, ABOVE_86, ANY } depth;
+
+/* All rows of a strip take a step before any takes the next: left alone, the compiler finishes one
+   after the other, and the machine waits for each result. */
+#if defined __x86_64__
+#define TOGETHER(a) __asm__("" : "+x"((a)[0]), "+x"((a)[1]), "+x"((a)[2]), "+x"((a)[3]))
+#else
+#define TOGETHER(a) (void)(a)
+#endif
+
+IP_INLINE void step(ip_register p[STRIP], const ip_register f[STRIP], float coefficient)
+{
+  const ip_register c = coefficient - (ip_register){0};
+
+  EACH_ROW(r) p[r] = ip_fma_register(p[r], f[r], c);
+  TOGETHER(p);
+}
+
+/* 2^-(steepness D) of a strip, from below 2^-86 and exactly 1 at D = 0: 2^f by the polynomial of
+   degree 5 with least relative error (1e-7, of either sign) on |f| <= 1/2; fine: degree 6 (2e-8),
+   and the steepness to twice the digits. */
+IP_INLINE void powers(bool fine, depth deep, const slope *s, ip_register d[STRIP])
 {
   const ip_register zero = {0}, magic = 12582912.0F - zero; /* adding it rounds */
-  const ip_register d = smaller(distance, s->far);
-  const ip_register rounded = ip_fma_register(d, s->minus, magic);
-  ip_register f = ip_fma_register(d, s->minus, magic - rounded), p;
+  ip_register rounded[STRIP], f[STRIP], p[STRIP];
 
+  if (deep == ANY) EACH_ROW(r) d[r] = smaller(d[r], s->far);
+  EACH_ROW(r) rounded[r] = ip_fma_register(d[r], s->minus, magic);
+  TOGETHER(rounded);
+  EACH_ROW(r) f[r] = ip_fma_register(d[r], s->minus, magic - rounded[r]);
+  TOGETHER(f);
   if (fine) {
-    f = ip_fma_register(d, s->rest, f);
-    p = ip_fma_register(1.53533620e-4F - zero, f, 1.33988739e-3F - zero);
-    p = ip_fma_register(p, f, 9.61843692e-3F - zero);
-    p = ip_fma_register(p, f, 5.55033237e-2F - zero);
-    p = ip_fma_register(p, f, 0.240226477F - zero);
-    p = ip_fma_register(p, f, 0.693147182F - zero);
+    EACH_ROW(r) f[r] = ip_fma_register(d[r], s->rest, f[r]);
+    TOGETHER(f);
+    EACH_ROW(r) p[r] = 1.53533620e-4F - zero;
+    step(p, f, 1.33988739e-3F);
+    step(p, f, 9.61843692e-3F);
+    step(p, f, 5.55033237e-2F);
+    step(p, f, 0.240226477F);
+    step(p, f, 0.693147182F);
   } else {
-    p = ip_fma_register(1.32647273e-3F - zero, f, 9.67151299e-3F - zero);
-    p = ip_fma_register(p, f, 5.55073358e-2F - zero);
-    p = ip_fma_register(p, f, 0.240222424F - zero);
-    p = ip_fma_register(p, f, 0.693147004F - zero);
+    EACH_ROW(r) p[r] = 1.32647273e-3F - zero;
+    step(p, f, 9.67151299e-3F);
+    step(p, f, 5.55073358e-2F);
+    step(p, f, 0.240222424F);
+    step(p, f, 0.693147004F);
   }
-  p = ip_fma_register(p, f, 1.0F - zero);
+  step(p, f, 1.0F);
   /* The low bits of `rounded` are the exponent; those of magic fall off the top. */
-  return (ip_register)((ip_register_int)p + ((ip_register_int)rounded << 23));
+  EACH_ROW(r)
+  d[r] = (ip_register)((ip_register_int)p[r] + ((ip_register_int)rounded[r] << 23));
+  TOGETHER(d);
 }
 
 static slope slope_of(float steepness, float rest)
@@ -316,52 +346,122 @@ static slope slope_of(float steepness, float rest)
       .minus = -steepness - zero, .rest = -rest - zero, .far = 86.0F / steepness - zero};
 }
 
-/* e^4, but not below 2^-124: no denormals, and nothing that could be seen in a sum. */
-IP_INLINE ip_register fourth(ip_register e)
+/* e^2, but not below 2^-62: no denormals in e^4, and nothing that could be seen in a sum. */
+IP_INLINE void squares(depth deep, const ip_register e[STRIP], ip_register square[STRIP])
 {
-  const ip_register zero = {0}, c = larger(e, 0x1p-31F - zero), square = c * c;
+  const ip_register zero = {0};
 
-  return square * square;
+  EACH_ROW(r)
+  {
+    const ip_register c = deep == ABOVE_31 ? e[r] : larger(e[r], 0x1p-31F - zero);
+
+    square[r] = c * c;
+  }
+  TOGETHER(square);
 }
 
+/* A strip and a vector of columns: the kernels of the fourth powers of `square` join those of e. */
+IP_INLINE void add_tile(bool fine, const ip_register e[STRIP], const ip_register square[STRIP],
+                        ip_register row[2][STRIP], ip_register *column[2])
+{
+  ip_register e4[STRIP];
+
+  if (fine) { /* a multiplication and an addition in one */
+    EACH_ROW(r) row[0][r] += e[r], row[1][r] = ip_fma_register(square[r], square[r], row[1][r]);
+    for (int i = 0; i < 2; i++)
+      e4[i] =
+          ip_fma_register(square[2 * i], square[2 * i], square[2 * i + 1] * square[2 * i + 1]);
+    *column[0] += (e[0] + e[1]) + (e[2] + e[3]);
+    *column[1] += e4[0] + e4[1];
+    return;
+  }
+  EACH_ROW(r) e4[r] = square[r] * square[r];
+  EACH_ROW(r) row[0][r] += e[r], row[1][r] += e4[r];
+  *column[0] = *column[0] + e[0] + e[1] + e[2] + e[3];
+  *column[1] = *column[1] + e4[0] + e4[1] + e4[2] + e4[3];
+}
+
+/* Where the distances of a strip come from: they were stored, or else its rows `here`, each number in
+   all lanes, shape (n_stride[0], STRIP), meet the columns as they are needed. */
+typedef struct {
+  const float *stored, *column;
+  const ip_register *here;
+  size_t n_stride[2];
+} source;
+
+/* Squared distances of a strip to one register of columns. */
+IP_INLINE void take_distances(const source *from, size_t slot, size_t at,
+                              ip_register sum[STRIP])
+{
+  const ip_register *here = from->here;
+  const float *column = from->column + at;
+
+  if (from->stored) {
+    EACH_ROW(r) sum[r] = *(const ip_register *)(const void *)(from->stored + r * SIDE + slot);
+    return;
+  }
+  EACH_ROW(r) sum[r] = (ip_register){0};
+  for (size_t u = 0; u < from->n_stride[0]; u++, column += from->n_stride[1], here += STRIP) {
+    const ip_register there = *(const ip_register *)(const void *)column;
+
+    EACH_ROW(r)
+    {
+      const ip_register gap = there - here[r];
+
+      sum[r] = ip_fma_register(gap, gap, sum[r]);
+    }
+  }
+}
+
+typedef struct {
+  bool fine;
+  depth deep;
+} manner;
+
 /* Kernels of a strip of distances, register h of each vector: summed, and kept. */
-IP_INLINE void add_kernels_of(size_t h, bool fine, const float *distance, const tiles *met,
+IP_INLINE void add_kernels_of(size_t h, manner how, const source *from, const tiles *met,
                               const slope *s, strip_sums *sums)
 {
   ip_register all[2][STRIP] = {{{0}}};
   float *keep = sums->keep;
 
   for (size_t k = 0; k < met->n;) {
-    const size_t end = fine && k + CHAIN < met->n ? k + CHAIN : met->n;
+    const size_t end = how.fine && k + CHAIN < met->n ? k + CHAIN : met->n;
     ip_register row[2][STRIP] = {{{0}}};
 
     for (; k < end; k++) {
       const size_t to = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
-      ip_register *c0 = (ip_register *)(void *)(sums->column[0] + to),
-                  *c1 = (ip_register *)(void *)(sums->column[1] + to), e[STRIP], e4[STRIP];
+      ip_register *column[2] = {(ip_register *)(void *)(sums->column[0] + to),
+                                (ip_register *)(void *)(sums->column[1] + to)},
+                  e[STRIP], square[STRIP];
 
-#pragma GCC unroll 4
-      for (size_t r = 0; r < STRIP; r++) {
-        const float *d = distance + r * SIDE + i;
-
-        e[r] = power(fine, *(const ip_register *)(const void *)d, s);
-        e4[r] = fourth(e[r]);
-        row[0][r] += e[r], row[1][r] += e4[r];
-        if (keep) {
+      take_distances(from, i, to, e);
+      powers(how.fine, how.deep, s, e);
+      squares(how.deep, e, square);
+      add_tile(how.fine, e, square, row, column);
+      if (keep) EACH_ROW(r)
+        {
           *(ip_register *)(void *)(keep + r * SIDE + i) = e[r];
-          *(ip_register *)(void *)(keep + (STRIP + r) * SIDE + i) = e4[r];
+          *(ip_register *)(void *)(keep + (STRIP + r) * SIDE + i) = square[r] * square[r];
         }
-      }
-      *c0 = fine ? *c0 + ((e[0] + e[1]) + (e[2] + e[3])) : *c0 + e[0] + e[1] + e[2] + e[3];
-      *c1 = fine ? *c1 + ((e4[0] + e4[1]) + (e4[2] + e4[3]))
-                 : *c1 + e4[0] + e4[1] + e4[2] + e4[3];
     }
-#pragma GCC unroll 4
-    for (size_t r = 0; r < STRIP; r++) all[0][r] += row[0][r], all[1][r] += row[1][r];
+    EACH_ROW(r) all[0][r] += row[0][r], all[1][r] += row[1][r];
   }
-#pragma GCC unroll 4
-  for (size_t r = 0; r < STRIP; r++)
-    sums->row[0][r].r[h] = all[0][r], sums->row[1][r].r[h] = all[1][r];
+  EACH_ROW(r) sums->row[0][r].r[h] = all[0][r], sums->row[1][r].r[h] = all[1][r];
+}
+
+/* Stored distances: one way to use them is enough. */
+IP_INLINE void add_kernels(bool fine, depth deep, const source *from, const tiles *met,
+                           const slope *s, strip_sums *sums)
+{
+  for (size_t h = 0; h < IP_REGISTERS; h++) {
+    if (from->stored || deep == ANY)
+      add_kernels_of(h, (manner){fine, ANY}, from, met, s, sums);
+    else if (deep == ABOVE_86)
+      add_kernels_of(h, (manner){fine, ABOVE_86}, from, met, s, sums);
+    else
+      add_kernels_of(h, (manner){fine, ABOVE_31}, from, met, s, sums);
+  }
 }
 
 /* ---- sums ---- */
@@ -450,8 +550,16 @@ static void keep_diagonal(float *column, size_t v, float saved[IP_LANES], bool b
   memcpy(back ? at : saved, back ? saved : at, IP_LANES * sizeof *at);
 }
 
+/* How small a kernel of a block can be. */
+static depth depth_of(const ip_kde_block *b, size_t noise)
+{
+  const float deepest = b->steepness[noise] * b->widest;
+
+  return deepest < 30.9F ? ABOVE_31 : deepest < 85.9F ? ABOVE_86 : ANY;
+}
+
 /* Sums of one strip, whose kernels are kept where keep is not NULL. */
-IP_INLINE void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const float *distance,
+IP_INLINE void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const source *from,
                          const tiles *met, float *keep)
 {
   const bool diagonal = b->row == b->column;
@@ -464,15 +572,28 @@ IP_INLINE void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const 
     sums.column[c] = sums_of(b, noise, c, 0) + SIDE;
     if (diagonal) keep_diagonal(sums.column[c], row / IP_LANES, saved[c], false);
   }
-  for (size_t h = 0; h < IP_REGISTERS; h++)
-    if (b->fine)
-      add_kernels_of(h, true, distance, met, &s, &sums);
-    else
-      add_kernels_of(h, false, distance, met, &s, &sums);
+  if (b->fine)
+    add_kernels(true, depth_of(b, noise), from, met, &s, &sums);
+  else
+    add_kernels(false, depth_of(b, noise), from, met, &s, &sums);
   for (size_t c = 0; c < 2; c++) {
     if (diagonal) keep_diagonal(sums.column[c], row / IP_LANES, saved[c], true);
     put_rows(sums.row[c], sums_of(b, noise, c, 0) + row);
   }
+}
+
+/* One noise, all pairs, and no class: each distance is used at once. */
+static void sum_whole(const ip_kde_block *b, size_t row, const tiles *all)
+{
+  ip_register here[CHUNK * STRIP];
+  const float *x = b->t + b->row + row;
+  const source from = {
+      .column = b->t + b->column, .here = here, .n_stride = {b->d, b->stride}
+  };
+
+  for (size_t u = 0; u < b->d; u++, x += b->stride)
+    EACH_ROW(r) here[u * STRIP + r] = x[r] - (ip_register){0};
+  sum_strip(b, 0, row, &from, all, NULL);
 }
 
 /* The same with the sums of every class. */
@@ -483,7 +604,7 @@ static void weigh_strip(const ip_kde_block *b, size_t noise, size_t row, const f
   float saved[IP_LANES], kept[2 * STRIP * SIDE] __attribute__((aligned(64)));
   strip_sums sums;
 
-  sum_strip(b, noise, row, distance, met, kept);
+  sum_strip(b, noise, row, &(source){.stored = distance}, met, kept);
   for (size_t y = 0; y < b->k; y++)
     for (size_t c = 0; c < 2; c++) {
       const float *weight = b->weight + y * b->stride;
@@ -520,13 +641,13 @@ static void sum_met(const ip_kde_block *b, size_t row, const tiles *any,
 {
   const size_t unit[2] = {0, b->d};
 
-  if (b->d <= CHUNK) add_distances(b, row, any, unit, distance);
+  if (!b->boxes && b->d <= CHUNK) add_distances(b, row, any, unit, distance);
   if (row + STRIP > b->rows || b->columns % IP_LANES) push_away(b, row, any, distance);
   for (size_t q = 0; q < b->n_noise; q++) {
     if (b->k > 0)
       weigh_strip(b, q, row, distance, of[q]);
     else
-      sum_strip(b, q, row, distance, of[q], NULL);
+      sum_strip(b, q, row, &(source){.stored = distance}, of[q], NULL);
   }
 }
 
@@ -549,6 +670,8 @@ static void sum_block(const ip_kde_block *b)
 {
   const tiles *of[IP_KDE_NOISES];
   tiles any, near[IP_KDE_NOISES];
+  const bool plain =
+      !b->boxes && b->n_noise == 1 && b->k == 0 && b->d <= CHUNK && b->columns % IP_LANES == 0;
 
   for (size_t q = 0; q < b->n_noise; q++) of[q] = b->boxes ? &near[q] : &any;
   memset(b->sum, 0, ip_kde_sums(b->n_noise, b->k) * sizeof *b->sum);
@@ -561,9 +684,10 @@ static void sum_block(const ip_kde_block *b)
       meet_near(b, row, near, &any, distance);
     else
       meet_all(b, row, &any);
-    if (!b->boxes && b->d <= CHUNK)
-      add_distances(b, row, &any, (const size_t[2]){0, b->d}, distance);
-    if (any.n > 0) sum_met(b, row, &any, of, distance);
+    if (plain && row + STRIP <= b->rows)
+      sum_whole(b, row, &any);
+    else if (any.n > 0)
+      sum_met(b, row, &any, of, distance);
     if (b->fine && row / STRIP % CHAIN == CHAIN - 1) move_columns(b, false);
   }
   if (b->fine) move_columns(b, true);
@@ -594,11 +718,15 @@ static float least_sum(const ip_kde_boxes *boxes, size_t one, const size_t first
         distance.r[h] = ip_fma_register(gap, gap, distance.r[h]);
       }
     }
+    ip_register e[STRIP] = {{0}};
+
+    IP_EACH(h) e[h] = distance.r[h];
+    powers(true, ANY, &s, e);
     IP_EACH(h)
     {
       const ip_register weight = load_anywhere(filled + leaf + h * IP_WIDTH);
 
-      sum.r[h] = ip_fma_register(power(true, distance.r[h], &s), weight, sum.r[h]);
+      sum.r[h] = ip_fma_register(e[h], weight, sum.r[h]);
     }
   }
   return ip_sum_lanes(sum);

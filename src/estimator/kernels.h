@@ -67,7 +67,8 @@ typedef struct {
   /* A strip meets a leaf where the squared distance of their boxes times scale is below limit,
      and that of some pair of theirs below far. */
   float scale[IP_KDE_NOISES], limit[IP_KDE_NOISES], far[IP_KDE_NOISES];
-  float farthest;      /* largest of far */
+  float farthest;      /* largest of far                                      */
+  float widest;        /* no squared distance is above it                     */
   size_t k;            /* classes that weigh, 0 for none                    */
   const float *weight; /* shape (k, stride), or NULL                        */
   float *distance;     /* room for (IP_KDE_BLOCK, IP_KDE_BLOCK)             */
