@@ -413,8 +413,9 @@ IP_INLINE void take_distances(const source *from, size_t slot, size_t at,
   }
 }
 
+/* Which form of the loop: each is compiled apart. */
 typedef struct {
-  bool fine;
+  bool fine; /* sums in short chains, and a finer exponential */
   depth deep;
 } manner;
 
@@ -450,7 +451,8 @@ IP_INLINE void add_kernels_of(size_t h, manner how, const source *from, const ti
   EACH_ROW(r) sums->row[0][r].r[h] = all[0][r], sums->row[1][r].r[h] = all[1][r];
 }
 
-/* Stored distances: one way to use them is enough. */
+/* Stored distances come from layers with many noises or pairs left out, where looking costs little: they have
+   one form of the loop only. */
 IP_INLINE void add_kernels(bool fine, depth deep, const source *from, const tiles *met,
                            const slope *s, strip_sums *sums)
 {

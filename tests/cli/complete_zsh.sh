@@ -13,7 +13,7 @@ zmodload zsh/zpty
 zpty shell zsh -f -i
 expect() { local line all=; repeat 400; do zpty -r -t shell line && all+=$line || sleep 0.02
   [[ $all == *"$1"* ]] && return 0; done; print -r -- "$all"; return 1 }
-zpty -w shell "PS1='%# '; fpath=($PWD/functions \$fpath); autoload -U compinit; compinit -u -D; print READ''Y"
+zpty -w shell "PS1='%# '; fpath=('$PWD/functions' \$fpath); autoload -U compinit; compinit -u -D; print READ''Y"
 expect READY || exit 1
 zpty -w shell "stty -echo 2>/dev/null; bindkey '^X' show; show() { print -r -- \"<\$BUFFER>\"; BUFFER=; zle accept-line }; zle -N show; print RE''ADY2"
 expect READY2 || exit 1
