@@ -11,7 +11,7 @@ touch a.yaml b.h5
 cat >ask.zsh <<'END'
 zmodload zsh/zpty
 zpty shell zsh -f -i
-expect() { local line all=; repeat 400; do zpty -r -t shell line && all+=$line || sleep 0.02
+expect() { local line all=; repeat 3000; do zpty -r -t shell line && all+=$line || sleep 0.02
   [[ $all == *"$1"* ]] && return 0; done; print -r -- "$all"; return 1 }
 zpty -w shell "PS1='%# '; fpath=('$PWD/functions' \$fpath); autoload -U compinit; compinit -u -D; print READ''Y"
 expect READY || exit 1
