@@ -9,6 +9,9 @@
 #   merge      one.h5 and two.h5 are joined
 #   source     the same, but one.h5 is at fault
 #   grow       small.h5 grows
+#   again      any of them is completed, without a fault
+# With N = serve it becomes the server of a case of one rank (IP_FAULT_SERVE of tests/faults/shim.c),
+# which is then asked instead of starting the program anew.
 # Prints WHICH KIND MODE N, the call that failed, and the exit code; `wrong` and why if the program
 # was ended by a signal, hung, said nothing, left something behind, or the file cannot be completed.
 set -u
@@ -31,13 +34,28 @@ match=r.h5
 case $which in
   merge | source) set -- merge ../one.h5 ../two.h5 -q -o r.h5 ;;
   grow) set -- grow r.h5 -q repeat=2 ;;
+  again) set -- run ../f.yaml -q -o r.h5 ;;
   *) set -- run ../f.yaml checkpoint=0 -q -o r.h5 ;;
 esac
 
-launch() { # command under the launcher of this case
+if [ "$n" = serve ]; then
+  mkfifo "$folder/fifo"
+  LD_BIND_NOW=1 LD_PRELOAD=$shim IP_FAULT_KIND=$kind IP_FAULT_MODE=$mode IP_FAULT_MATCH=$match \
+    IP_FAULT_SERVE="$folder/fifo" exec "$program" "$@"
+fi
+
+# launch SERVER COMMAND ...: into the files out and err, under the launcher of this case
+launch() {
+  server=$where/$1-serve/fifo
+  shift
   case $which in
-    both | second) timeout -k 5 60 mpirun -n 2 "$@" ;;
-    *) timeout -k 5 60 "$@" ;;
+    both | second) timeout -k 5 60 mpirun -n 2 "$@" >out 2>err ;;
+    *)
+      [ -p "$server" ] || { timeout -k 5 60 "$@" >out 2>err; return; }
+      [ -p code ] || mkfifo code
+      echo "$n $folder" >"$server"
+      return "$(timeout 90 cat code || echo 125)"
+      ;;
   esac
 }
 rank=
@@ -45,7 +63,7 @@ rank=
 code=0
 LD_PRELOAD=$shim IP_FAULT_KIND=$kind IP_FAULT_MODE=$mode IP_FAULT_N=$n IP_FAULT_RANK=$rank \
   IP_FAULT_MATCH=$match IP_FAULT_LOG="$folder/log" \
-  launch "$program" "$@" >out 2>err || code=$?
+  launch "$which-$kind-$mode" "$program" "$@" || code=$?
 
 call=$(sed -n 's/^hit \([^ ]*\).*/\1/p;T;q' log 2>/dev/null)
 wrong() {
@@ -85,8 +103,8 @@ if [ "$which" = new ] || [ "$which" = continue ]; then
 fi
 if [ -e r.h5 ] && [ "$code" != 0 ]; then # complete it
   again=0
-  launch "$program" run ../f.yaml -q -o r.h5 >out2 2>err2 || again=$?
-  [ "$again" = 0 ] || { cp err2 err; wrong "the same command again: exit code $again"; }
+  launch again-none-- "$program" run ../f.yaml -q -o r.h5 || again=$?
+  [ "$again" = 0 ] || wrong "the same command again: exit code $again"
   cmp -s r.h5 ../good.h5 || wrong "completed to other bytes"
   [ -z "$(left)" ] || wrong "left behind at the end: $(left)"
 fi

@@ -60,6 +60,15 @@ count() {
   [ "${calls:-0}" -gt 0 ] || fail "$which $kind $mode: no calls are seen"
 }
 
+# A program of one rank that is loaded once (fault.sh): serve WHICH KIND MODE
+servers=
+serve() {
+  "$one" "$program" "$shim" "$PWD" "$@" serve &
+  servers="$servers $!"
+}
+# shellcheck disable=SC2086 # numbers
+trap 'kill $servers 2>/dev/null || true' EXIT
+
 # list WHICH KIND MODE SAMPLES: the faults to try
 list() {
   count "$1" "$2" "$3"
@@ -69,9 +78,11 @@ list() {
     *) step=$((100 / share)) ;;
   esac
   echo "$1 $2 $3: $calls calls"
+  case $1 in both | second) ;; *) serve "$1" "$2" "$3" ;; esac
   seq $((1 + step / 2)) "$step" "$calls" | sed "s/^/$1 $2 $3 /" >>faults
 }
 
+serve again none -
 for mode in ENOSPC EIO EDQUOT EINTR short full; do list new file $mode 3; done
 for mode in EIO EINTR full; do list continue file $mode 2; done
 list new hdf5 - 8
@@ -90,9 +101,10 @@ for which in merge grow; do
 done
 list source file EIO 8
 
-# Mostly waiting for MPI: more of them than cores.
+# Mostly waiting for MPI: more of them than cores.  In any order: every part is a fair sample.
+shuf faults >shuffled
 code=0
-nice xargs -L 1 -P "${IP_FAULT_JOBS:-4}" "$one" "$program" "$shim" "$PWD" <faults >results || code=$?
+nice xargs -L 1 -P "${IP_FAULT_JOBS:-4}" "$one" "$program" "$shim" "$PWD" <shuffled >results || code=$?
 echo "$(wc -l <results) faults; outcomes: which kind mode, exit code, how often"
 awk '{ print " ", $1, $2, $3, "exit", $6 }' results | sort | uniq -c
 grep wrong results >&2 && fail "$(grep -c wrong results) faults went wrong"

@@ -8,6 +8,10 @@
                      bytes are moved, full: ENOSPC from this call on
      IP_FAULT_RANK   only this rank of mpirun
      IP_FAULT_LOG    file that learns of it: "hit CALL NUMBER" at once, "calls NUMBER" at the end
+     IP_FAULT_SERVE  a fifo: the program is loaded once, and runs for every line "N FOLDER" that comes
+                     there as a copy of that moment (most of a start is the loader at work): in FOLDER,
+                     with its call N at fault, the files out, err and log, and its exit code, or 124
+                     after a minute, to FOLDER/code, a fifo.  A line "end" ends it.
 
    Which calls count depends on the mode: only writing needs room, only transfers can be short. */
 
@@ -15,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +27,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXPORT   __attribute__((visibility("default")))
@@ -102,11 +109,93 @@ static int mode_of(const char *name)
   return EIO;
 }
 
+/* ---- many from one that is loaded ------------------------------------------------------------ */
+
+/* The next line, without its end; false: there is none. */
+static bool next_line(int fd, size_t size, char line[])
+{
+  for (size_t i = 0; i < size; i++) {
+    if (read(fd, line + i, 1) != 1) return false;
+    if (line[i] != '\n') continue;
+    line[i] = '\0';
+    return true;
+  }
+  return false;
+}
+
+static void become(const char *name, int flags, int fd)
+{
+  const int file = open(name, flags | O_CLOEXEC, 0666);
+
+  if (file < 0 || dup2(file, fd) < 0) _exit(125);
+}
+
+/* Exit code of the child as the shell names it; 124: it took longer than a minute. */
+static int wait_a_minute(pid_t child)
+{
+  const struct timespec pause = {.tv_nsec = 5000000};
+  const time_t begun = time(NULL);
+  int status = 0;
+
+  while (waitpid(child, &status, WNOHANG) == 0) {
+    if (time(NULL) - begun > 60) {
+      (void)kill(child, SIGKILL);
+      (void)waitpid(child, &status, 0);
+      return 124;
+    }
+    (void)nanosleep(&pause, NULL);
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* In a process of its own: returns in the copy that is to run, and ends with it. */
+static void attend(long n, const char *folder)
+{
+  static char log[4096];
+
+  (void)signal(SIGCHLD, SIG_DFL);
+  if (chdir(folder) != 0) _exit(125);
+  const pid_t child = fork();
+
+  if (child > 0) {
+    const int code = wait_a_minute(child), fd = open("code", O_WRONLY | O_CLOEXEC);
+
+    dprintf(fd, "%d\n", code);
+    _exit(0);
+  }
+  become("/dev/null", O_RDONLY, STDIN_FILENO);
+  become("out", O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
+  become("err", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
+  snprintf(log, sizeof log, "%s/log", folder);
+  (void)setenv("OMPI_MCA_orte_tmpdir_base", folder, 1); /* of its own: see fault.sh */
+  fault.n = n;
+  fault.log = log;
+}
+
+/* Returns in the copies. */
+static void serve(const char *fifo)
+{
+  const int fd = open(fifo, O_RDWR | O_CLOEXEC); /* one end more: never at its end */
+  char line[4096], *folder;
+
+  if (fd < 0) _exit(125);
+  (void)signal(SIGCHLD, SIG_IGN);
+  while (next_line(fd, sizeof line, line) && strcmp(line, "end") != 0) {
+    const long n = strtol(line, &folder, 10);
+
+    if (fork() != 0) continue;
+    (void)close(fd);
+    attend(n, folder + 1);
+    return;
+  }
+  _exit(0);
+}
+
 static void __attribute__((constructor)) begin(void)
 {
   const char *kind = getenv("IP_FAULT_KIND"), *mode = getenv("IP_FAULT_MODE"),
              *n = getenv("IP_FAULT_N"), *wanted = getenv("IP_FAULT_RANK"),
-             *rank = getenv("OMPI_COMM_WORLD_RANK");
+             *rank = getenv("OMPI_COMM_WORLD_RANK"), *serving = getenv("IP_FAULT_SERVE");
   bool first = true;
   fault_kind found = NOTHING;
 
@@ -122,6 +211,7 @@ static void __attribute__((constructor)) begin(void)
   fault.mode = mode_of(mode);
   fault.lasts = mode && strcmp(mode, "full") == 0;
   dl_iterate_phdr(find_ranges, &first);
+  if (serving) serve(serving);
   fault.kind = found;
 }
 
