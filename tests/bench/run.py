@@ -22,8 +22,9 @@ EPOCHS, LOOKS = 10000, 212
 NETWORK = "12-10-7-5-4-3-2, tanh, batch 256, Adam, 3482 of 4096 patterns"
 COLUMNS = ("date commit cpu kernels compiler python form look work unit ours other kind ours_value other_value "
            "ratio quartile_1 quartile_3 turns difference tolerance note").split()
+MAY_LACK = COLUMNS[COLUMNS.index("ours_value"):] + ["look"]
 
-# What is compared: work, unit, its factor, our kernel, and with whom: (kernel, what it is, kind, tolerance of the
+# What is compared, kernel by kernel (whole_network, memory and two_cores add rows of their own): work, unit, its factor, our kernel, and with whom: (kernel, what it is, kind, tolerance of the
 # difference). Units of information are bits, losses nats.
 LIMIT, PYTHON, SLOW, OWN = "limit", "Python", "reference", "own"
 work = [
@@ -33,7 +34,7 @@ work = [
         ("torch_hand", "derivatives by hand", PYTHON, 1e-5),
         ("torch_bmm", "50 networks at a time, by hand, a network", PYTHON, 1e-5),
         ("slow_train", "reference in double", SLOW, 1e-5)]),
-    ("all layers of 4096 patterns", "ms", 1e3, "forward", [
+    ("forward pass, a look", "ms", 1e3, "forward", [
         (None, "multiply-adds at the peak of the FMA units", LIMIT, None),
         ("torch_forward", "nn.Sequential", PYTHON, 1e-6),
         ("slow_forward", "reference in double", SLOW, 1e-6)]),
@@ -62,7 +63,7 @@ users = [("autograd loop, np.unique of rows, the formula in float64", ("torch_ea
 
 # seconds of a row, turns at least and at most; looks; networks and their epochs; patterns (0: all)
 forms = {"full": (12.0, 5, 31, (0, 100, 1000), 3, EPOCHS, 0),
-         "quick": (0.5, 1, 9, (100,), 1, EPOCHS, 0),
+         "quick": (0.25, 1, 9, (100,), 1, EPOCHS, 0),
          "brief": (0.0, 1, 1, (20,), 1, 20, 512)}
 
 
@@ -93,10 +94,8 @@ class Worker:
         return answer
 
     def time(self, kernel, count=1):
-        """Seconds of a unit; None: there is no such kernel here."""
+        """Seconds of a unit."""
         seconds, *values = self.ask(f"{kernel} {count}")
-        if seconds == "missing":
-            return None
         self.first.setdefault(kernel, {name: float(value) for name, value in (v.split("=") for v in values)})
         return float(seconds)
 
@@ -227,7 +226,7 @@ def compare(table, form, ours, python, look):
                 continue
             row = {"look": "" if kernel == "train" else look, "work": name, "unit": unit, "ours": kernel, "other": what, "kind": kind}
             worker = python if kind == PYTHON else ours
-            if kind == PYTHON and (not python or python.time(other) is None):
+            if kind == PYTHON and not (python and other in python.kernels):
                 table.add(**row, note=f"not measured: {'python3-torch' if python else 'python3-numpy'} is not installed")
                 continue
             mine = repeated(ours, kernel, form)
@@ -249,7 +248,8 @@ def compare(table, form, ours, python, look):
 
 
 def run_network(program, folder, epochs, samples, core):
-    """Processor seconds of the program for one network, from the start of the process to its end."""
+    """Processor seconds of the program for one network, from the start of the process to its end, and the MiB that
+    were resident at most."""
     out = pathlib.Path(folder) / "network.h5"
     out.unlink(missing_ok=True)
     command = [program, "run", top / "inputs/quickstart.yaml", "repeat=1", f"train.epochs={epochs}", "-q", "-o", out,
@@ -262,12 +262,13 @@ def run_network(program, folder, epochs, samples, core):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise Failed(f"infoplane run ended with {process.returncode}")
-    return used.ru_utime + used.ru_stime
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def whole_network(table, form, took, program, folder, core):
+    """Rows of a whole network; what was resident."""
     networks, epochs, samples = forms[form][4:]
-    ours = [run_network(program, folder, epochs, samples, core) for _ in range(networks)]
+    ours, resident = zip(*(run_network(program, folder, epochs, samples, core) for _ in range(networks)))
     for what, kernels in users:
         row = {"work": f"a network, {epochs} epochs", "unit": "s", "ours": "run", "other": what + ": extrapolated", "kind": PYTHON}
         if any(kernel not in took for kernel in kernels):
@@ -278,6 +279,16 @@ def whole_network(table, form, took, program, folder, core):
         median, low, high = quartiles([other / a for a in ours])
         table.add(**row, ours_value=statistics.median(ours), other_value=other, ratio=median, quartile_1=low, quartile_3=high,
                   turns=len(ours))
+    return max(resident)
+
+
+def memory(table, ours, python):
+    row = {"work": "memory of a process, at most", "unit": "MiB", "ours": "run", "other": "that of Python after all of the above", "kind": PYTHON}
+    if python is None:
+        table.add(**row, note="not measured: python3-numpy is not installed")
+    else:
+        table.add(**row, ours_value=ours, other_value=python, ratio=python / ours, quartile_1=python / ours,
+                  quartile_3=python / ours, turns=1)
 
 
 def two_cores(table, form, bench, folder, samples, cores):
@@ -328,7 +339,9 @@ def start_python(folder, core):
     """The Python user and what it is made of; None where numpy is missing."""
     worker = Worker([os.environ.get("IP_PYTHON", "/usr/bin/python3"), str(top / "tests/bench/python/worker.py"), folder], core)
     try:
-        return worker, " ".join(worker.hear("start"))
+        made_of = " ".join(worker.hear("start"))
+        worker.kernels = worker.ask("kernels")
+        return worker, made_of
     except Failed:
         worker.end()
         return None, "no numpy"
@@ -343,17 +356,18 @@ def measure(build, form, path):
         ours.ask("probe") # all files are there
         python, made_of = start_python(folder, cores[0])
         table = Table(describe(program, form) | {"python": made_of})
-        print(f"{NETWORK}\n{HEAD}")
+        print(f"{NETWORK}\n\n{HEAD}" if not samples else HEAD)
         took = {}
         for look in forms[form][3]:
             ours.look(look)
             if python:
                 python.look(look)
             took |= compare(table, form, ours, python, look)
+        resident = float(python.ask("memory")[0]) if python else None
         if python:
             python.end()
         ours.end()
-        whole_network(table, form, took, program, folder, cores[0])
+        memory(table, whole_network(table, form, took, program, folder, cores[0]), resident)
         two_cores(table, form, bench, folder, samples, cores)
     table.write(path)
     one = table.rows[0]
@@ -364,18 +378,22 @@ def measure(build, form, path):
     return 1 if table.wrong else 0
 
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("build", nargs="?", type=pathlib.Path, default=top / "build")
-form = parser.add_mutually_exclusive_group()
-form.add_argument("--quick", dest="form", action="store_const", const="quick", default="full", help="half a minute")
-form.add_argument("--brief", dest="form", action="store_const", const="brief", help="seconds: only that it works, of 512 patterns")
-parser.add_argument("--csv", default="bench.csv")
-parser.add_argument("--table")
-given = parser.parse_args()
-if given.table:
-    print_table(given.table)
-    sys.exit()
-try:
-    sys.exit(measure(given.build.resolve(), given.form, given.csv))
-except Failed as failure:
-    sys.exit(f"FAILED: {failure}")
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build", nargs="?", type=pathlib.Path, default=top / "build")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--quick", dest="form", action="store_const", const="quick", default="full", help="half a minute")
+    form.add_argument("--brief", dest="form", action="store_const", const="brief", help="seconds: only that it works, of 512 patterns")
+    parser.add_argument("--csv", default="bench.csv")
+    parser.add_argument("--table", metavar="FILE", help="print the table of a CSV")
+    given = parser.parse_args()
+    if given.table:
+        return print_table(given.table)
+    try:
+        return measure(given.build.resolve(), given.form, given.csv)
+    except Failed as failure:
+        return f"FAILED: {failure}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

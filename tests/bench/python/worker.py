@@ -1,14 +1,18 @@
 """The Python user, one unit of work at a time, by the protocol of kernels.c: a line "look EPOCH" or "NAME COUNT",
 answered by the seconds of this process, which has one thread, and by what was computed.
   worker.py FOLDER      where bench_kernels leaves its arrays
-A first line says which libraries there are; a last one, "memory", asks for the most that was resident, MiB."""
+A first line says which libraries there are; "kernels" asks what can be timed, "memory" for the MiB that were resident
+at most."""
 import pathlib
 import resource
 import sys
 import time
 import types
 
-import numpy as np
+try:
+    import numpy as np
+except ImportError:
+    sys.exit("worker.py: python3-numpy is not installed")
 try:
     import torch
 except ImportError:
@@ -77,8 +81,8 @@ for line in sys.stdin:
     elif name == "look":
         user.look()
         print(0, flush=True)
-    elif name not in kernels:
-        print("missing", flush=True)
+    elif name == "kernels":
+        print(*kernels, flush=True)
     else:
         run, tell, units = kernels[name]
         count = int(number[0])
