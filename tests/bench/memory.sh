@@ -53,7 +53,9 @@ while [ "$rank" -lt "$n" ]; do
   done <"paper.$rank"
   rank=$((rank + 1))
 done
-more=$(awk '$1 == "runs" { at[$2] = $5 } END { if (!(1000 in at && 100 in at)) exit 1; print at[1000] - at[100] }' tiny.0) ||
-  { cat tiny.0; fail "rank 0 did not do a thousand runs"; }
-echo "private memory of rank 0 grew by $more KiB from run 100 to run 1000"
+# One at least of the ranks did a thousand.
+more=$(awk '$1 == "runs" && $2 == 100 { before[FILENAME] = $5 }
+  $1 == "runs" && $2 == 1000 { grown = $5 - before[FILENAME]; if (!n++ || grown > most) most = grown }
+  END { if (!n) exit 1; print most }' tiny.?) || { cat tiny.?; fail "no rank did a thousand runs"; }
+echo "private memory of a rank grew by $more KiB from run 100 to run 1000"
 [ "$more" -le 1024 ] || fail "memory grows with the number of runs"
