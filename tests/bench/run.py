@@ -11,6 +11,7 @@ import csv
 import datetime
 import os
 import pathlib
+import platform
 import statistics
 import subprocess
 import sys
@@ -31,7 +32,7 @@ work = [
         (None, "multiply-adds at the peak of the FMA units", LIMIT, None),
         ("torch_eager", "autograd loop", PYTHON, 1e-6),
         ("torch_hand", "derivatives by hand", PYTHON, 1e-6),
-        ("torch_bmm", "50 networks at a time, by hand, a network", PYTHON, 1e-6),
+        ("torch_bmm", "50 networks at a time, by hand; of one", PYTHON, 1e-6),
         ("slow_train", "reference in double", SLOW, 1e-6)]),
     ("forward pass, a look", "ms", 1e3, "forward", [
         (None, "multiply-adds at the peak of the FMA units", LIMIT, None),
@@ -184,6 +185,7 @@ def times(seconds, least):
 def in_turns(form, ours, other):
     """ours(), other(): seconds of a unit. The first call of each is no turn, unless it takes long."""
     budget, fewest, most = forms[form][:3]
+    ours()
     a, b, before = [], [], ours()
     spent = first = other()
     if first > 1.0 or form == "brief":
@@ -222,12 +224,12 @@ def difference(a, b):
 
 def compare(table, form, ours, python, look):
     """All rows of kernels at a look; the median seconds of each kernel."""
-    took = {}
+    took, looks = {}, forms[form][3]
+    first, middle = look == looks[0], look == looks[len(looks) // 2]
     for name, unit, factor, kernel, others in work:
-        if kernel == "train" and look != forms[form][3][0]:
-            continue
         for other, what, kind, tolerance in others:
-            if kind in (PYTHON, SLOW) and kernel != "train" and look != forms[form][3][len(forms[form][3]) // 2]:
+            changes = kernel.startswith("kde") and kind in (LIMIT, OWN) # from look to look; training is at none
+            if not (first if kernel == "train" else middle or changes):
                 continue
             row = {"look": "" if kernel == "train" else look, "work": name, "unit": unit, "ours": kernel, "other": what, "kind": kind}
             worker = python if kind == PYTHON else ours
@@ -335,7 +337,7 @@ def describe(program, form):
     cpu = pathlib.Path("/proc/cpuinfo")
     told = {key.strip(): value for key, value in (line.split(None, 1) for line in said.splitlines() if len(line.split()) > 1)}
     return {"date": datetime.date.today().isoformat(), "commit": said.split("(")[1].split(",")[0],
-            "cpu": first_match(cpu.read_text(), "model name") if cpu.exists() else "unknown", "form": form,
+            "cpu": cpu.exists() and first_match(cpu.read_text(), "model name") or platform.machine(), "form": form,
             "kernels": told["kernels"].strip(), "compiler": told["compiler"].strip()}
 
 
