@@ -71,7 +71,7 @@ class Failed(Exception):
     pass
 
 
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def pin_to(core):
@@ -82,7 +82,7 @@ class Worker:
     """A process that times one unit of work at a time, on one core."""
     def __init__(self, command, core, **environment):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=pin_to(core),
-                                        env=os.environ | ONE_THREAD | environment)
+                                        env=os.environ | ENVIRONMENT | environment)
         self.first = {} # what a kernel computed first at a look
 
     def ask(self, line):
@@ -263,7 +263,7 @@ def run_network(program, folder, epochs, samples, core):
                "estimate=[{kind: binning, bins: 30}, {kind: kde, noise_variance: 1e-3}]", "checkpoint=none"]
     command += [f"dataset.samples={samples}"] if samples else []
     process = subprocess.Popen(list(map(str, command)), preexec_fn=pin_to(core),
-                               env=os.environ | ONE_THREAD | {"OMPI_MCA_ess_singleton_isolated": "1"})
+                               env=os.environ | ENVIRONMENT | {"OMPI_MCA_ess_singleton_isolated": "1"})
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
