@@ -522,6 +522,7 @@ int main(int argc, char **argv)
     return 64;
   }
   PetscPushErrorHandler(ip_error_handler, NULL);
+  ip_denormals_flush(); /* as a run does */
 
   PetscErrorCode code = prepare(&b, argc > 2 ? strtoll(argv[2], NULL, 10) : 0);
 
