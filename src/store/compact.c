@@ -254,8 +254,11 @@ static PetscErrorCode make(ledger *l, const char *out, bool replace)
 {
   char *version = NULL, *commit = NULL, *build = NULL, *resolved = NULL;
   const hid_t group = H5Gopen2(l->file, "provenance", H5P_DEFAULT);
-  const bool reproducible = H5Aexists(group, "resolved") <= 0;
-  PetscErrorCode code = ip_h5_read_text(group, "version", &version);
+  const htri_t resolves = H5Aexists(group, "resolved");
+  const bool reproducible = resolves == 0;
+  PetscErrorCode code = IP_H5(resolves, IP_ERR_IO, "cannot read /provenance of %s", l->path);
+
+  if (!code) code = ip_h5_read_text(group, "version", &version);
 
   if (!code) code = ip_h5_read_text(group, "commit", &commit);
   if (!code) code = ip_h5_read_text(group, "build", &build);

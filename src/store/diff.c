@@ -46,8 +46,11 @@ static PetscErrorCode identify(comparison *c)
     const bool of_b = r >= n_a;
     ip_text text = {0};
 
-    PetscCall(ip_plan_identity(of_b ? c->b->plan : c->a->plan, of_b ? r - n_a : r, &text));
-    c->identity[r] = text.text;
+    const PetscErrorCode code =
+        ip_plan_identity(of_b ? c->b->plan : c->a->plan, of_b ? r - n_a : r, &text);
+
+    c->identity[r] = text.text; /* also what an error left unfinished: clear releases it */
+    PetscCall(code);
     if (of_b) c->sorted[r - n_a] = (entry){.identity = text.text, .row = r - n_a};
   }
   qsort(c->sorted, n_b, sizeof *c->sorted, by_identity);

@@ -160,15 +160,6 @@ static PetscErrorCode check(const void *path)
   return code;
 }
 
-PetscErrorCode __wrap_ip_file_probe(const char *path, const char *library,
-                                    PetscErrorCode (*read)(void *context), void *context);
-PetscErrorCode __wrap_ip_file_probe(const char *path, const char *library,
-                                    PetscErrorCode (*read)(void *context), void *context)
-{
-  (void)path, (void)library;
-  return read(context); /* a child could not tell how often it called */
-}
-
 static PetscErrorCode probe(const void *path)
 {
   return ip_results_probe(path);
@@ -238,19 +229,6 @@ static PetscErrorCode hold(const void *path)
   ip_text_clear(&words);
   ip_lock_release(&lock);
   return code;
-}
-
-/* What failures left of ours, but this, is put away: it cannot be told from the lock of a job that
-   lives. */
-static void remove_ours(const char *but)
-{
-  DIR *listing = opendir(".");
-
-  assert_non_null(listing);
-  for (const struct dirent *e; (e = readdir(listing));)
-    if (strncmp(e->d_name, "x.h5.lock", 9) == 0 && strcmp(e->d_name, but) != 0)
-      unlink(e->d_name);
-  closedir(listing);
 }
 
 static void leave_file(const char *path, const char *text, mode_t mode)
