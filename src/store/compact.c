@@ -259,7 +259,6 @@ static PetscErrorCode make(ledger *l, const char *out, bool replace)
   PetscErrorCode code = IP_H5(resolves, IP_ERR_IO, "cannot read /provenance of %s", l->path);
 
   if (!code) code = ip_h5_read_text(group, "version", &version);
-
   if (!code) code = ip_h5_read_text(group, "commit", &commit);
   if (!code) code = ip_h5_read_text(group, "build", &build);
   if (!code && !reproducible) code = ip_h5_read_text(group, "resolved", &resolved);

@@ -1,5 +1,6 @@
 /* Memory that runs out, a system and an HDF5 that refuse any one call, or all from one on, while a
-   whole file is compacted, compared, measured again, and while activations are kept. */
+   whole file is compacted, merged, enlarged, compared, measured again, and while activations are
+   kept. */
 
 #include "../study/study.h"
 #include "example.h"
@@ -22,7 +23,7 @@ static const refused_how ways[] = {
     {"HDF5",          HDF5,    0,      ONCE},
     {"HDF5 for good", HDF5,    0,      ALL },
 };
-enum { WAYS = sizeof ways / sizeof ways[0], MEMORIES = 120 };
+enum { WAYS = sizeof ways / sizeof ways[0], MEMORIES = 30 };
 
 static study s, t; /* the same runs with other columns */
 static ip_record *record, *again;
@@ -102,6 +103,79 @@ static void compact(void **state)
   OK(ip_store_compact("old.h5", "packed.h5", bytes));
   fail_all(&packing, "old.h5");
   unlink("packed.h5");
+}
+
+/* ---- merge and grow ------------------------------------------------------------------------------- */
+
+static PetscErrorCode join(const void *path)
+{
+  const char *const from[] = {path, "less.h5"};
+  ip_findings found = {0};
+  const PetscErrorCode code = ip_store_merge(2, from, "x.h5", false, &found);
+
+  if (!code) ip_findings_clear(&found);
+  if (refusal.kind == NOTHING) assert_int_equal(unlink("x.h5") == 0, code == PETSC_SUCCESS);
+  return code;
+}
+
+static void see_joined(const void *path, PetscErrorCode code)
+{
+  remove_ours("");
+  see_whole("x.h5", "merged.h5", code);
+  same_bytes(path, "copy.h5");
+}
+
+static void merge(void **state)
+{
+  static const work joining = {"merge", join, see_joined};
+  ip_findings found = {0};
+
+  (void)state;
+  OK(ip_store_merge(2, (const char *const[]){"old.h5", "less.h5"}, "merged.h5", false, &found));
+  assert_int_equal(found.twice, 1);
+  ip_findings_clear(&found);
+  fail_all(&joining, "old.h5");
+  unlink("merged.h5");
+}
+
+static PetscErrorCode enlarge(const void *path)
+{
+  static const char *const setting[] = {"repeat=2"};
+  ip_findings found = {0};
+  bool grown = false;
+  const PetscErrorCode code = ip_store_grow(path, 1, setting, &found, &grown);
+
+  assert_true(grown || code);
+  if (!code) ip_findings_clear(&found);
+  return code;
+}
+
+/* The old file, or the new one, whole; what is told when the name is given already is an error too. */
+static void see_enlarged(const void *path, PetscErrorCode code)
+{
+  ip_findings found = {0};
+  size_t done = 0;
+
+  remove_ours("");
+  unlink("x.h5.partial");
+  OK(ip_store_check(path, &found));
+  for (size_t r = 0; r < found.n_runs; r++) done += found.status[r] == IP_STATUS_DONE;
+  assert_int_equal(done, 2);
+  assert_true(found.n_runs == 4 || code);
+  if (found.n_runs != 4) same_bytes(path, "copy.h5");
+  ip_findings_clear(&found);
+  unlink(path);
+  copy_file("copy.h5", path);
+}
+
+static void grow(void **state)
+{
+  static const work enlarging = {"grow", enlarge, see_enlarged};
+
+  (void)state;
+  copy_file("copy.h5", "x.h5");
+  refuse_each(&enlarging, "x.h5", WAYS, ways);
+  unlink("x.h5");
 }
 
 /* ---- diff ---------------------------------------------------------------------------------------- */
@@ -246,10 +320,8 @@ static int leave(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(compact),
-      cmocka_unit_test(diff),
-      cmocka_unit_test(trained),
-      cmocka_unit_test(activations),
+      cmocka_unit_test(compact), cmocka_unit_test(merge),   cmocka_unit_test(grow),
+      cmocka_unit_test(diff),    cmocka_unit_test(trained), cmocka_unit_test(activations),
   };
 
   setenv("OMPI_MCA_io", "romio321", 0);
