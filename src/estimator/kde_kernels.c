@@ -288,7 +288,9 @@ typedef enum { ABOVE_31, ABOVE_86, ANY } depth;
 
 /* All rows of a strip take a step before any takes the next: left alone, the compiler finishes one
    after the other, and the machine waits for each result. */
-#if defined __x86_64__
+#if defined __AVX512F__
+#define TOGETHER(a) __asm__("" : "+v"((a)[0]), "+v"((a)[1]), "+v"((a)[2]), "+v"((a)[3]))
+#elif defined __x86_64__
 #define TOGETHER(a) __asm__("" : "+x"((a)[0]), "+x"((a)[1]), "+x"((a)[2]), "+x"((a)[3]))
 #else
 #define TOGETHER(a) (void)(a)
