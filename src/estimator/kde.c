@@ -208,9 +208,9 @@ enum {
   SLOT_KINDS
 };
 
-/* How the sums of a noise are made: of all pairs in order of the samples, the same with finer
-   exponentials, of what is near, or along a line. */
-typedef enum { ALL_PAIRS, FINE_PAIRS, NEAR_PAIRS, LINE, KINDS } kind;
+/* How the sums of a noise are made: of all pairs in order of the samples, of what is near, or along
+   a line. */
+typedef enum { ALL_PAIRS, NEAR_PAIRS, LINE, KINDS } kind;
 
 /* A noise variance, and how much of the pairs may be left out. */
 typedef struct {
@@ -236,6 +236,7 @@ typedef struct {
   size_t stride;    /*                                                    */
   float *t;         /* shape (d, stride)                                  */
   double scale;     /* t here is scale times the layer's, a power of two  */
+  float widest;     /* no squared distance is above it                    */
   kind kind;        /* */
   ip_kde_axes axes; /* of near pairs */
   ip_kde_boxes boxes;
@@ -276,18 +277,25 @@ static PetscErrorCode cut_slabs(pairs *p)
   return PETSC_SUCCESS;
 }
 
-/* The power of two that brings the largest activation into [1/2, 1): exact, and no square
-   overflows. */
-static double scale_of(const ip_layer *layer)
+/* How far the layer reaches: the power of two that brings the largest activation into [1/2, 1),
+   exact, so that no square overflows; and what no squared distance is above then, though each step
+   of it is rounded. */
+static void find_reach(pairs *p)
 {
-  float largest = 0.0F;
+  const ip_layer *layer = p->layer;
+  double largest = 0.0, sum = 0.0;
   int exponent = 0;
 
-  for (size_t u = 0; u < layer->d; u++)
-    for (size_t i = 0; i < layer->n; i++)
-      largest = fmaxf(largest, fabsf(layer->t[u * layer->stride + i]));
-  (void)frexpf(largest, &exponent);
-  return ldexp(1.0, -exponent);
+  for (size_t u = 0; u < layer->d; u++) {
+    float low = 0.0F, high = 0.0F;
+
+    ip_binning_kernels_best()->extremes(layer->n, layer->t + u * layer->stride, &low, &high);
+    largest = fmax(largest, fmax(-(double)low, (double)high));
+    sum += ((double)high - (double)low) * ((double)high - (double)low);
+  }
+  (void)frexp(largest, &exponent);
+  p->scale = ldexp(1.0, -exponent);
+  p->widest = (float)(1.001 * sum * p->scale * p->scale);
 }
 
 /* Samples in k-d order within their groups. */
@@ -384,24 +392,6 @@ static PetscErrorCode copy_weights(pairs *p)
   return PETSC_SUCCESS;
 }
 
-/* No squared distance of two samples is above it, though each step of it is rounded. */
-static float widest_of(const pairs *p)
-{
-  double sum = 0.0;
-
-  for (size_t u = 0; u < p->layer->d; u++) {
-    const float *t = p->layer->t + u * p->layer->stride;
-    float low = t[0], high = t[0];
-
-    for (size_t i = 1; i < p->layer->n; i++) {
-      low = t[i] < low ? t[i] : low;
-      high = t[i] > high ? t[i] : high;
-    }
-    sum += ((double)high - (double)low) * ((double)high - (double)low);
-  }
-  return (float)(1.001 * sum * p->scale * p->scale);
-}
-
 static double steepness_of(const pairs *p, size_t q)
 {
   const double log2_e = 1.4426950408889634, s = p->noise[q].variance * p->scale * p->scale;
@@ -412,19 +402,16 @@ static double steepness_of(const pairs *p, size_t q)
 
 /* ---- what may be left out ---- */
 
-/* Error of a noise through single precision, bits, at most.  With every sum at least 1, an error of
+/* Error of any noise through single precision, bits, at most.  With every sum at least 1, an error of
    exp(-X) counts at most (n-1)/n of it, and one of X at most w = W((n-1)/e) times.  What does not
-   average out: the polynomial; the rounding of the steepness, or long chains of sums, where not
-   fine; and 4 units of what equal kernels round alike.  Other roundings are taken as independent
-   (Higham and Mary, SIAM J. Sci. Comput. 41 (2019) A2815), four standard deviations, over n samples:
-   of d differences and their squares, of a power and its fourth power, of sums. */
-static double error_of_arithmetic(const pairs *p, size_t q)
+   average out: that of a power (see kernels), four times for its fourth power; and 4 units of what
+   equal kernels round alike.  Other roundings are taken as independent (Higham and Mary, SIAM J.
+   Sci. Comput. 41 (2019) A2815), four standard deviations, over n samples: of d differences and
+   their squares, of a power and its fourth power, of sums. */
+static double error_of_arithmetic(const pairs *p)
 {
-  const bool fine = p->kind != ALL_PAIRS;
   const double log2_e = 1.4426950408889634, u = 0x1p-24, n = (double)p->layer->n,
-               d = (double)p->layer->d, steepness = steepness_of(p, q),
-               rounded = fine ? 0.0 : fabs((double)(float)steepness / steepness - 1.0),
-               polynomial = 4.0 * (fine ? 2e-8 : 1.1e-7), alike = (fine ? 4.0 : 64.0) * u;
+               d = (double)p->layer->d, power = 4.0 * 5.9e-8, alike = 4.0 * u;
   double w = fmax(1.0, ip_log(n));
 
   for (int i = 0; i < 8; i++) { /* w e^w = (n - 1) / e, from above by Newton's steps */
@@ -433,8 +420,7 @@ static double error_of_arithmetic(const pairs *p, size_t q)
     w -= (w * e - (n - 1.0) / 2.718281828459045) / (e * (w + 1.0));
   }
   return log2_e * (n - 1.0) / n *
-         (polynomial + alike + rounded * w +
-          4.0 * u * sqrt((w * w * (d + 4.0) / 3.0 + 32.0) / n));
+         (power + alike + 4.0 * u * sqrt((w * w * (d + 4.0) / 3.0 + 32.0) / n));
 }
 
 /* Some sample: neither the first ones nor every so many, which may have something in common. */
@@ -473,8 +459,8 @@ static kind kind_of(const ip_layer *layer, const ip_kde_line *line, double s, do
   if (ip_kde_line_cost(layer, line, s) < fmax(0.5 * all, 1e6) &&
       ip_kde_line_error(layer, line, s) <= 0.5 * tolerance)
     return LINE;
-  if (layer->n < FEW || layer->d > IP_KDE_ORDERED) return FINE_PAIRS;
-  return share_of_near(layer, s) > 0.6 ? FINE_PAIRS : NEAR_PAIRS;
+  if (layer->n < FEW || layer->d > IP_KDE_ORDERED) return ALL_PAIRS;
+  return share_of_near(layer, s) > 0.6 ? ALL_PAIRS : NEAR_PAIRS;
 }
 
 /* Stretch a box to hold t. */
@@ -612,7 +598,7 @@ static PetscErrorCode find_limit(pairs *p, size_t q)
   const double ln_2 = 0.6931471805599453, per_tile = 64.0 / (ln_2 * (double)p->layer->n);
   const float scale = (float)(PER_BIT * steepness_of(p, q));
   noise *at = &p->noise[q];
-  const double allowed = 0.9999 * at->tolerance - error_of_arithmetic(p, q);
+  const double allowed = 0.9999 * at->tolerance - error_of_arithmetic(p);
   size_t limit = BINS;
   double error = 0.0, left = 0.0;
   histogram h;
@@ -738,9 +724,8 @@ static PetscErrorCode sum_pairs(const pairs *p, size_t first, size_t n)
                         .t = p->t,
                         .n_noise = n,
                         .k = p->layer->p ? (size_t)p->layer->k : 0,
-                        .fine = p->kind != ALL_PAIRS,
                         .boxes = p->kind == NEAR_PAIRS ? &p->boxes : NULL,
-                        .widest = widest_of(p),
+                        .widest = p->widest,
                         .weight = p->weight,
                         .distance = p->distance};
   size_t next[2] = {0, 0};
@@ -900,9 +885,8 @@ static void answer(const pairs *p, const ip_column *column, double s, ip_informa
   if (p->layer->p) within = weighed_within(p, q, bound);
   out->i_ty = out->i_xt - within;
   out->h_t = ip_kde_entropy(out->i_xt, p->layer->d, s);
-  out->error_bound =
-      (float)(p->kind == LINE ? ip_kde_line_error(p->layer, p->line, s)
-                              : p->noise[q].left_out + error_of_arithmetic(p, q));
+  out->error_bound = (float)(p->kind == LINE ? ip_kde_line_error(p->layer, p->line, s)
+                                             : p->noise[q].left_out + error_of_arithmetic(p));
 }
 
 /* The distinct noises of the columns of a kind, in order of first use. */
@@ -929,7 +913,7 @@ static PetscErrorCode sum_layer(pairs *p, size_t n, const ip_column *const colum
 {
   PetscCall(find_noises(p, n, column, variance));
   if (p->n_noise == 0) return PETSC_SUCCESS;
-  p->scale = scale_of(p->layer);
+  find_reach(p);
   PetscCall(find_places(p));
   PetscCall(copy_samples(p));
   return sum_all(p);

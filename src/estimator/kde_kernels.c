@@ -2,10 +2,9 @@
 
      D = |t_i - t_j|^2,   e = exp(-D / (8 s)) for the lower bound,   e^4 for the upper.
 
-   Four rows at a time: first their distances to all columns, or to those whose boxes are near,
-   then the exponentials, whose sums along the rows stay in registers and along the columns in the
-   block's array.  Sixteen lanes add
-   up in the tree of lanes.h. */
+   Four rows at a time: their distances to all columns, or to those whose boxes are near, then the
+   exponentials, whose sums along the rows stay in registers and along the columns in the block's
+   array.  Sixteen lanes add up in the tree of lanes.h. */
 
 #include "kernels.h"
 #include <float.h>
@@ -286,58 +285,45 @@ typedef struct {
    can, the same bits come out without a look at it. */
 typedef enum { ABOVE_31, ABOVE_86, ANY } depth;
 
-/* All rows of a strip take a step before any takes the next: left alone, the compiler finishes one
-   after the other, and the machine waits for each result. */
-#if defined __AVX512F__
-#define TOGETHER(a) __asm__("" : "+v"((a)[0]), "+v"((a)[1]), "+v"((a)[2]), "+v"((a)[3]))
-#elif defined __x86_64__
-#define TOGETHER(a) __asm__("" : "+x"((a)[0]), "+x"((a)[1]), "+x"((a)[2]), "+x"((a)[3]))
-#else
-#define TOGETHER(a) (void)(a)
-#endif
-
-IP_INLINE void step(ip_register p[STRIP], const ip_register f[STRIP], float coefficient)
+/* 2^(j/8), j the lowest three bits of whole numbers, less j 2^20: the bits that j has there are
+   added with the exponent. */
+IP_INLINE ip_register_int eighths(ip_register_int whole)
 {
-  const ip_register c = coefficient - (ip_register){0};
+#define EIGHTHS                                                                                \
+  0x3f800000, 0x3f7b95c2, 0x3f7837f0, 0x3f75fed7, 0x3f7504f3, 0x3f75672a, 0x3f7744fd, 0x3f7ac0c7
+  static const int32_t power[16] __attribute__((aligned(64))) = {EIGHTHS, EIGHTHS};
+#undef EIGHTHS
+#if defined __AVX512F__
+  return (ip_register_int)_mm512_permutexvar_epi32((__m512i)whole, *(const __m512i *)power);
+#elif defined __AVX2__
+  return (ip_register_int)_mm256_permutevar8x32_epi32(*(const __m256i *)power, (__m256i)whole);
+#else
+  ip_register_int of;
 
-  EACH_ROW(r) p[r] = ip_fma_register(p[r], f[r], c);
-  TOGETHER(p);
+  for (int i = 0; i < IP_WIDTH; i++) of[i] = power[whole[i] & 7];
+  return of;
+#endif
 }
 
-/* 2^-(steepness D) of a strip, from below 2^-86 and exactly 1 at D = 0: 2^f by the polynomial of
-   degree 5 with least relative error (1e-7, of either sign) on |f| <= 1/2; fine: degree 6 (2e-8),
-   and the steepness to twice the digits. */
-IP_INLINE void powers(bool fine, depth deep, const slope *s, ip_register d[STRIP])
+/* 2^-(steepness D), from below 2^-86 and exactly 1 at D = 0.  With -steepness D = k / 8 + f, |f| <=
+   1/16: 2^(k/8), in single precision off by at most 3.2e-8 of it, times the polynomial of degree 3
+   with least relative error (2.7e-8).  The steepness has twice the digits. */
+IP_INLINE ip_register power_of(depth deep, const slope *s, ip_register d)
 {
-  const ip_register zero = {0}, magic = 12582912.0F - zero; /* adding it rounds */
-  ip_register rounded[STRIP], f[STRIP], p[STRIP];
+  const ip_register zero = {0}, magic = 1572864.0F - zero; /* adding it rounds to eighths */
 
-  if (deep == ANY) EACH_ROW(r) d[r] = smaller(d[r], s->far);
-  EACH_ROW(r) rounded[r] = ip_fma_register(d[r], s->minus, magic);
-  TOGETHER(rounded);
-  EACH_ROW(r) f[r] = ip_fma_register(d[r], s->minus, magic - rounded[r]);
-  TOGETHER(f);
-  if (fine) {
-    EACH_ROW(r) f[r] = ip_fma_register(d[r], s->rest, f[r]);
-    TOGETHER(f);
-    EACH_ROW(r) p[r] = 1.53533620e-4F - zero;
-    step(p, f, 1.33988739e-3F);
-    step(p, f, 9.61843692e-3F);
-    step(p, f, 5.55033237e-2F);
-    step(p, f, 0.240226477F);
-    step(p, f, 0.693147182F);
-  } else {
-    EACH_ROW(r) p[r] = 1.32647273e-3F - zero;
-    step(p, f, 9.67151299e-3F);
-    step(p, f, 5.55073358e-2F);
-    step(p, f, 0.240222424F);
-    step(p, f, 0.693147004F);
-  }
-  step(p, f, 1.0F);
-  /* The low bits of `rounded` are the exponent; those of magic fall off the top. */
-  EACH_ROW(r)
-  d[r] = (ip_register)((ip_register_int)p[r] + ((ip_register_int)rounded[r] << 23));
-  TOGETHER(d);
+  if (deep == ANY) d = smaller(d, s->far);
+
+  /* The low bits of `rounded` are k; those of magic fall off the top. */
+  const ip_register rounded = ip_fma_register(d, s->minus, magic);
+  const ip_register_int k = (ip_register_int)rounded;
+  const ip_register at = (ip_register)(eighths(k) + (k << 20));
+  ip_register f = ip_fma_register(d, s->minus, magic - rounded), p = 0.0554962233F - zero;
+
+  f = ip_fma_register(d, s->rest, f);
+  p = ip_fma_register(p, f, 0.24025768F - zero);
+  p = ip_fma_register(p, f, 0.693147242F - zero);
+  return ip_fma_register(p, f * at, at);
 }
 
 static slope slope_of(float steepness, float rest)
@@ -349,38 +335,18 @@ static slope slope_of(float steepness, float rest)
 }
 
 /* e^2, but not below 2^-62: no denormals in e^4, and nothing that could be seen in a sum. */
-IP_INLINE void squares(depth deep, const ip_register e[STRIP], ip_register square[STRIP])
+IP_INLINE ip_register square_of(depth deep, ip_register e)
 {
-  const ip_register zero = {0};
+  const ip_register c = deep == ABOVE_31 ? e : larger(e, 0x1p-31F - (ip_register){0});
 
-  EACH_ROW(r)
-  {
-    const ip_register c = deep == ABOVE_31 ? e[r] : larger(e[r], 0x1p-31F - zero);
-
-    square[r] = c * c;
-  }
-  TOGETHER(square);
+  return c * c;
 }
 
-/* A strip and a vector of columns: the kernels of the fourth powers of `square` join those of e. */
-IP_INLINE void add_tile(bool fine, const ip_register e[STRIP], const ip_register square[STRIP],
-                        ip_register row[2][STRIP], ip_register *column[2])
+/* Kernels of a strip and a vector of columns join their sums. */
+IP_INLINE void add_tile(const ip_register e[STRIP], ip_register row[STRIP], ip_register *column)
 {
-  ip_register e4[STRIP];
-
-  if (fine) { /* a multiplication and an addition in one */
-    EACH_ROW(r) row[0][r] += e[r], row[1][r] = ip_fma_register(square[r], square[r], row[1][r]);
-    for (int i = 0; i < 2; i++)
-      e4[i] =
-          ip_fma_register(square[2 * i], square[2 * i], square[2 * i + 1] * square[2 * i + 1]);
-    *column[0] += (e[0] + e[1]) + (e[2] + e[3]);
-    *column[1] += e4[0] + e4[1];
-    return;
-  }
-  EACH_ROW(r) e4[r] = square[r] * square[r];
-  EACH_ROW(r) row[0][r] += e[r], row[1][r] += e4[r];
-  *column[0] = *column[0] + e[0] + e[1] + e[2] + e[3];
-  *column[1] = *column[1] + e4[0] + e4[1] + e4[2] + e4[3];
+  EACH_ROW(r) row[r] += e[r];
+  *column += (e[0] + e[1]) + (e[2] + e[3]);
 }
 
 /* Where the distances of a strip come from: they were stored, or else its rows `here`, each number in
@@ -415,79 +381,64 @@ IP_INLINE void take_distances(const source *from, size_t slot, size_t at,
   }
 }
 
-/* Which form of the loop: each is compiled apart. */
-typedef struct {
-  bool fine; /* sums in short chains, and a finer exponential */
-  depth deep;
-} manner;
-
-/* Kernels of a strip of distances, register h of each vector: summed, and kept. */
-IP_INLINE void add_kernels_of(size_t h, manner how, const source *from, const tiles *met,
+/* Kernels of a strip of distances, register h of each vector: summed, and kept.  Chains of sums stay
+   short. */
+IP_INLINE void add_kernels_of(size_t h, depth deep, const source *from, const tiles *met,
                               const slope *s, strip_sums *sums)
 {
   ip_register all[2][STRIP] = {{{0}}};
   float *keep = sums->keep;
 
   for (size_t k = 0; k < met->n;) {
-    const size_t end = how.fine && k + CHAIN < met->n ? k + CHAIN : met->n;
+    const size_t end = k + CHAIN < met->n ? k + CHAIN : met->n;
     ip_register row[2][STRIP] = {{{0}}};
 
     for (; k < end; k++) {
       const size_t to = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
-      ip_register *column[2] = {(ip_register *)(void *)(sums->column[0] + to),
-                                (ip_register *)(void *)(sums->column[1] + to)},
-                  e[STRIP], square[STRIP];
+      ip_register e[2][STRIP];
 
-      take_distances(from, i, to, e);
-      powers(how.fine, how.deep, s, e);
-      squares(how.deep, e, square);
-      add_tile(how.fine, e, square, row, column);
-      if (keep) EACH_ROW(r)
-        {
-          *(ip_register *)(void *)(keep + r * SIDE + i) = e[r];
-          *(ip_register *)(void *)(keep + (STRIP + r) * SIDE + i) = square[r] * square[r];
-        }
+      take_distances(from, i, to, e[0]);
+      EACH_ROW(r)
+      {
+        e[0][r] = power_of(deep, s, e[0][r]);
+        e[1][r] = square_of(deep, e[0][r]);
+        e[1][r] *= e[1][r];
+      }
+#pragma GCC unroll 2
+      for (size_t c = 0; c < 2; c++) {
+        add_tile(e[c], row[c], (ip_register *)(void *)(sums->column[c] + to));
+        if (keep)
+          EACH_ROW(r) * (ip_register *)(void *)(keep + (c * STRIP + r) * SIDE + i) = e[c][r];
+      }
     }
     EACH_ROW(r) all[0][r] += row[0][r], all[1][r] += row[1][r];
   }
   EACH_ROW(r) sums->row[0][r].r[h] = all[0][r], sums->row[1][r].r[h] = all[1][r];
 }
 
-/* Stored distances come from layers with many noises or pairs left out, where looking costs little: they have
-   one form of the loop only. */
-IP_INLINE void add_kernels(bool fine, depth deep, const source *from, const tiles *met,
-                           const slope *s, strip_sums *sums)
+/* Each form of the loop is compiled apart.  Stored distances come from layers with many noises or
+   pairs left out, where looking costs little: they have one form only. */
+IP_INLINE void add_kernels(depth deep, const source *from, const tiles *met, const slope *s,
+                           strip_sums *sums)
 {
   for (size_t h = 0; h < IP_REGISTERS; h++) {
     if (from->stored || deep == ANY)
-      add_kernels_of(h, (manner){fine, ANY}, from, met, s, sums);
+      add_kernels_of(h, ANY, from, met, s, sums);
     else if (deep == ABOVE_86)
-      add_kernels_of(h, (manner){fine, ABOVE_86}, from, met, s, sums);
+      add_kernels_of(h, ABOVE_86, from, met, s, sums);
     else
-      add_kernels_of(h, (manner){fine, ABOVE_31}, from, met, s, sums);
+      add_kernels_of(h, ABOVE_31, from, met, s, sums);
   }
 }
 
 /* ---- sums ---- */
 
-typedef float four __attribute__((vector_size(16)));
-
-/* Lanes i, i + 8, then i + 4: the first half of the tree of ip_sum_lanes. */
-IP_INLINE four fold(ip_lanes a)
-{
-  four q[4];
-
-  memcpy(q, &a, sizeof q);
-  return (q[0] + q[2]) + (q[1] + q[3]);
-}
-
 /* The sums of four rows. */
 IP_INLINE void put_rows(const ip_lanes row[STRIP], float to[STRIP])
 {
-  four q[STRIP];
+  const ip_four sum = ip_sum_four((const float *)(const void *)row);
 
-  for (int r = 0; r < STRIP; r++) q[r] = fold(row[r]);
-  for (int r = 0; r < STRIP; r++) to[r] = (q[r][0] + q[r][2]) + (q[r][1] + q[r][3]);
+  memcpy(to, &sum, sizeof sum);
 }
 
 /* Where the block's sums of one noise variance, bound c and weight (0: none, 1 + y: of class y)
@@ -500,8 +451,8 @@ IP_INLINE float *sums_of(const ip_kde_block *b, size_t noise, size_t c, size_t w
 /* Weighed sums of kept kernels of one strip, for one class and one bound, register h of each
    vector: along the rows with the weights of the columns, along the columns with those of the
    rows. */
-IP_INLINE void weigh_of(size_t h, bool fine, const float *kept,
-                        const float *const of_row_column[2], const tiles *met, strip_sums *sums)
+IP_INLINE void weigh_of(size_t h, const float *kept, const float *const of_row_column[2],
+                        const tiles *met, strip_sums *sums)
 {
   const ip_register zero = {0};
   ip_register all[STRIP] = {{0}}, of_row[STRIP];
@@ -509,13 +460,13 @@ IP_INLINE void weigh_of(size_t h, bool fine, const float *kept,
 #pragma GCC unroll 4
   for (size_t r = 0; r < STRIP; r++) of_row[r] = of_row_column[0][r] - zero;
   for (size_t k = 0; k < met->n;) {
-    const size_t end = fine && k + CHAIN < met->n ? k + CHAIN : met->n;
+    const size_t end = k + CHAIN < met->n ? k + CHAIN : met->n;
     ip_register row[STRIP] = {{0}};
 
     for (; k < end; k++) {
       const size_t at = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
       const ip_register w = *(const ip_register *)(const void *)(of_row_column[1] + at);
-      ip_register *to = (ip_register *)(void *)(sums->column[0] + at), sum = fine ? zero : *to;
+      ip_register *to = (ip_register *)(void *)(sums->column[0] + at), sum = zero;
 
 #pragma GCC unroll 4
       for (size_t r = 0; r < STRIP; r++) {
@@ -524,7 +475,7 @@ IP_INLINE void weigh_of(size_t h, bool fine, const float *kept,
         row[r] = ip_fma_register(e, w, row[r]);
         sum = ip_fma_register(e, of_row[r], sum);
       }
-      *to = fine ? *to + sum : sum;
+      *to += sum;
     }
 #pragma GCC unroll 4
     for (size_t r = 0; r < STRIP; r++) all[r] += row[r];
@@ -533,14 +484,10 @@ IP_INLINE void weigh_of(size_t h, bool fine, const float *kept,
   for (size_t r = 0; r < STRIP; r++) sums->row[0][r].r[h] = all[r];
 }
 
-static void weigh(bool fine, const float *kept, const float *const of_row_column[2],
-                  const tiles *met, strip_sums *sums)
+static void weigh(const float *kept, const float *const of_row_column[2], const tiles *met,
+                  strip_sums *sums)
 {
-  for (size_t h = 0; h < IP_REGISTERS; h++)
-    if (fine)
-      weigh_of(h, true, kept, of_row_column, met, sums);
-    else
-      weigh_of(h, false, kept, of_row_column, met, sums);
+  for (size_t h = 0; h < IP_REGISTERS; h++) weigh_of(h, kept, of_row_column, met, sums);
 }
 
 /* ---- blocks ---- */
@@ -568,7 +515,7 @@ IP_INLINE void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const 
 {
   const bool diagonal = b->row == b->column;
   const slope s = slope_of(b->steepness[noise], b->rest[noise]);
-  float saved[2][IP_LANES];
+  float saved[2][IP_LANES] = {{0.0F}};
   strip_sums sums;
 
   sums.keep = keep;
@@ -576,10 +523,7 @@ IP_INLINE void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const 
     sums.column[c] = sums_of(b, noise, c, 0) + SIDE;
     if (diagonal) keep_diagonal(sums.column[c], row / IP_LANES, saved[c], false);
   }
-  if (b->fine)
-    add_kernels(true, depth_of(b, noise), from, met, &s, &sums);
-  else
-    add_kernels(false, depth_of(b, noise), from, met, &s, &sums);
+  add_kernels(depth_of(b, noise), from, met, &s, &sums);
   for (size_t c = 0; c < 2; c++) {
     if (diagonal) keep_diagonal(sums.column[c], row / IP_LANES, saved[c], true);
     put_rows(sums.row[c], sums_of(b, noise, c, 0) + row);
@@ -616,7 +560,7 @@ static void weigh_strip(const ip_kde_block *b, size_t noise, size_t row, const f
 
       sums.column[0] = to + SIDE;
       if (diagonal) keep_diagonal(sums.column[0], row / IP_LANES, saved, false);
-      weigh(b->fine, kept + c * STRIP * SIDE,
+      weigh(kept + c * STRIP * SIDE,
             (const float *const[2]){weight + b->row + row, weight + b->column}, met, &sums);
       if (diagonal) keep_diagonal(sums.column[0], row / IP_LANES, saved, true);
       put_rows(sums.row[0], to + row);
@@ -679,7 +623,7 @@ static void sum_block(const ip_kde_block *b)
 
   for (size_t q = 0; q < b->n_noise; q++) of[q] = b->boxes ? &near[q] : &any;
   memset(b->sum, 0, ip_kde_sums(b->n_noise, b->k) * sizeof *b->sum);
-  if (b->fine) memset(b->second, 0, ip_kde_sums(b->n_noise, b->k) / 2 * sizeof *b->second);
+  memset(b->second, 0, ip_kde_sums(b->n_noise, b->k) / 2 * sizeof *b->second);
   if (b->d > CHUNK) all_distances(b);
   for (size_t row = 0; row < b->rows; row += STRIP) {
     float *distance = b->distance + (b->d > CHUNK ? row * SIDE : 0);
@@ -692,9 +636,9 @@ static void sum_block(const ip_kde_block *b)
       sum_whole(b, row, &any);
     else if (any.n > 0)
       sum_met(b, row, &any, of, distance);
-    if (b->fine && row / STRIP % CHAIN == CHAIN - 1) move_columns(b, false);
+    if (row / STRIP % CHAIN == CHAIN - 1) move_columns(b, false);
   }
-  if (b->fine) move_columns(b, true);
+  move_columns(b, true);
 }
 
 /* ---- before the pairs ---- */
@@ -722,15 +666,11 @@ static float least_sum(const ip_kde_boxes *boxes, size_t one, const size_t first
         distance.r[h] = ip_fma_register(gap, gap, distance.r[h]);
       }
     }
-    ip_register e[STRIP] = {{0}};
-
-    IP_EACH(h) e[h] = distance.r[h];
-    powers(true, ANY, &s, e);
     IP_EACH(h)
     {
       const ip_register weight = load_anywhere(filled + leaf + h * IP_WIDTH);
 
-      sum.r[h] = ip_fma_register(e[h], weight, sum.r[h]);
+      sum.r[h] = ip_fma_register(power_of(ANY, &s, distance.r[h]), weight, sum.r[h]);
     }
   }
   return ip_sum_lanes(sum);

@@ -60,9 +60,8 @@ typedef struct {
   size_t row, rows, column, columns;
   size_t n_noise;
   float steepness[IP_KDE_NOISES]; /* log2 e / (8 s)                                    */
-  bool fine;                      /* exponentials to 2e-8, not 1e-7; short chains of sums */
-  float rest[IP_KDE_NOISES];      /* fine: what rounding cut off the steepness         */
-  double *second;                 /* fine: room for half as many numbers as sum holds  */
+  float rest[IP_KDE_NOISES];      /* what rounding cut off the steepness               */
+  double *second;                 /* room for half as many numbers as sum holds        */
   const ip_kde_boxes *boxes;      /* NULL: all pairs                                   */
   /* A strip meets a leaf where the squared distance of their boxes times scale is below limit,
      and that of some pair of theirs below far. */
