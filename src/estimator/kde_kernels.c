@@ -7,19 +7,23 @@
    array.  Sixteen lanes add up in the tree of lanes.h. */
 
 #include "kernels.h"
-#include <float.h>
 #include <infoplane/lanes.h>
 #if defined __AVX2__
 #include <immintrin.h>
 #endif
 
-enum { STRIP = IP_KDE_STRIP, SIDE = IP_KDE_BLOCK, CHUNK = 32, CHAIN = 8 };
+enum {
+  STRIP = IP_KDE_STRIP,
+  SIDE = IP_KDE_BLOCK,
+  CHUNK = 32,    /* units of a wide layer that are added at a time            */
+  CHAIN = 8,     /* strips, or vectors, whose sums make one chain             */
+  MANY_UNITS = 6 /* to look at distances before exponentials pays from here on */
+};
 
-/* Vectors of 16 columns that a strip meets: where their samples stand in the block, and where
-   their distances, both in floats. */
+/* Vectors of 16 columns that a strip meets: where they begin in the block. */
 typedef struct {
   size_t n;
-  uint32_t column[SIDE / IP_LANES], slot[SIDE / IP_LANES];
+  uint32_t column[SIDE / IP_LANES];
 } tiles;
 
 /* Sums along the rows of a strip and the columns of the block: [0] of e, [1] of e^4. */
@@ -74,17 +78,7 @@ IP_INLINE void add_distances(const ip_kde_block *b, size_t row, const tiles *met
 
   for (size_t i = 0; i < met->n; i++)
     distances_to(t + b->row + row, t + b->column + met->column[i], n_stride, unit[0] > 0,
-                 out + met->slot[i]);
-}
-
-/* What lies past the ends of the block is far away. */
-static void push_away(const ip_kde_block *b, size_t row, const tiles *met, float *out)
-{
-  for (size_t i = 0; i < met->n; i++)
-    for (size_t r = 0; r < STRIP; r++)
-      for (size_t lane = 0; lane < IP_LANES; lane++)
-        if (row + r >= b->rows || met->column[i] + lane >= b->columns)
-          out[r * SIDE + met->slot[i] + lane] = FLT_MAX;
+                 out + met->column[i]);
 }
 
 /* ---- boxes ---- */
@@ -163,114 +157,103 @@ IP_INLINE ip_lanes box_distances(const ip_kde_boxes *boxes, size_t strip, size_t
   return sum;
 }
 
-static void measure_boxes(const ip_kde_boxes *boxes, size_t strip, const size_t first_last[2],
-                          const float scale_most[2], int32_t out[])
+/* Bit i is set where lane i is below. */
+IP_INLINE unsigned lanes_below(ip_lanes a, float limit)
 {
-  const ip_register zero = {0}, scale = scale_most[0] - zero, most = scale_most[1] - zero;
-
-  for (size_t leaf = first_last[0]; leaf < first_last[1]; leaf += IP_LANES) {
-    const ip_lanes distance = box_distances(boxes, strip, leaf);
-
-    IP_EACH(h)
-    {
-      const ip_register x = -largest(-(distance.r[h] * scale), -most);
-      const ip_register_int whole = __builtin_convertvector(x, ip_register_int);
-
-      memcpy(out + (leaf - first_last[0]) + h * IP_WIDTH, &whole, sizeof whole);
-    }
-  }
-}
-
-/* All leaves of the block; on the diagonal from that of the strip on. */
-static void meet_all(const ip_kde_block *b, size_t row, tiles *met)
-{
-  const size_t from = b->row == b->column ? row / IP_LANES * IP_LANES : 0;
-
-  met->n = 0;
-  for (size_t i = from; i < b->columns; i += IP_LANES) {
-    met->column[met->n] = (uint32_t)i;
-    met->slot[met->n++] = (uint32_t)i;
-  }
-}
-
-/* Some lane of the sums of a tile is below far. */
-IP_INLINE bool some_below(ip_register sum[STRIP][IP_REGISTERS], float far)
-{
-  ip_register least = sum[0][0];
-
-#pragma GCC unroll 4
-  for (size_t r = 0; r < STRIP; r++) IP_EACH(h) least = smaller(least, sum[r][h]);
 #if defined __AVX512F__
-  return _mm512_cmp_ps_mask((__m512)least, _mm512_set1_ps(far), _CMP_LT_OQ) != 0;
+  return _mm512_cmp_ps_mask((__m512)a.r[0], _mm512_set1_ps(limit), _CMP_LT_OQ);
 #elif defined __AVX2__
-  return _mm256_movemask_ps(_mm256_cmp_ps((__m256)least, _mm256_set1_ps(far), _CMP_LT_OQ)) != 0;
+  const __m256 most = _mm256_set1_ps(limit);
+
+  return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)a.r[0], most, _CMP_LT_OQ)) |
+         (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)a.r[1], most, _CMP_LT_OQ)) << 8;
 #else
-  return least[0] < far || least[1] < far || least[2] < far || least[3] < far;
+  float lane[IP_LANES];
+  unsigned below = 0;
+
+  memcpy(lane, &a, sizeof lane);
+  for (unsigned i = 0; i < IP_LANES; i++) below |= (unsigned)(lane[i] < limit) << i;
+  return below;
 #endif
 }
 
-/* A tile whose rows and columns begin at these places: its squared distances go to out; which
-   noises, bit q for variance q, have a pair below far.  Half of the units may be enough to see that
-   there is none. */
+/* Leaves of a block are bits: all of them; on the diagonal from that of the strip on. */
+static unsigned all_leaves(const ip_kde_block *b, size_t row)
+{
+  const unsigned all = (1U << (b->columns + IP_LANES - 1) / IP_LANES) - 1;
+
+  return b->row == b->column ? all & (~0U << row / IP_LANES) : all;
+}
+
+static void list_tiles(unsigned leaves, tiles *met)
+{
+  met->n = 0;
+  for (; leaves; leaves &= leaves - 1)
+    met->column[met->n++] = (uint32_t)__builtin_ctz(leaves) * IP_LANES;
+}
+
+/* Leaves whose boxes are near that of the strip at each noise variance, of[q], and at any. */
+static unsigned near_boxes(const ip_kde_block *b, size_t row, unsigned of[])
+{
+  const unsigned all = all_leaves(b, row);
+  const ip_lanes distance =
+      box_distances(b->boxes, (b->row + row) / STRIP, b->column / IP_LANES);
+
+  for (size_t q = 0; q < b->n_noise; q++) of[q] = all & lanes_below(distance, b->near[q]);
+  return all & lanes_below(distance, b->any_near);
+}
+
+/* The least of each lane over the rows. */
+IP_INLINE ip_lanes least_of(ip_lanes sum[STRIP])
+{
+  ip_lanes least = sum[0];
+
+  EACH_ROW(r) IP_EACH(h) least.r[h] = smaller(least.r[h], sum[r].r[h]);
+  return least;
+}
+
+/* Squared distances of a strip and a vector of columns that begin at x and column go to out; the
+   noises, bit q for variance q, at which some pair is near. Half of the units may be enough to see
+   that there is none. */
 IP_INLINE unsigned near_distances(const ip_kde_block *b, const float *x, const float *column,
                                   float *out)
 {
-  const size_t half = b->d > 4 ? (b->d + 1) / 2 : b->d;
-  ip_register sum[STRIP][IP_REGISTERS] = {{{0}}};
+  ip_lanes sum[STRIP] = {{{{0}}}}, least;
   unsigned near = 0;
 
-  for (size_t end = half, u = 0; u < b->d; end = b->d) {
-    for (; u < end; u++, x += b->stride, column += b->stride) {
-      const ip_lanes there = ip_load(column);
+  for (size_t u = 0; u < b->d; u++, x += b->stride, column += b->stride) {
+    const ip_lanes there = ip_load(column);
 
-#pragma GCC unroll 4
-      for (size_t r = 0; r < STRIP; r++) {
-        const ip_register here = x[r] - (ip_register){0};
-        IP_EACH(h)
-        {
-          const ip_register gap = there.r[h] - here;
+    if (u == (b->d + 1) / 2 && lanes_below(least_of(sum), b->any_near) == 0) return 0;
+    EACH_ROW(r)
+    {
+      const ip_lanes gap = ip_sub(there, ip_all(x[r]));
 
-          sum[r][h] = ip_fma_register(gap, gap, sum[r][h]);
-        }
-      }
+      sum[r] = ip_fma(gap, gap, sum[r]);
     }
-    if (u < b->d && !some_below(sum, b->farthest)) return 0;
   }
-  for (size_t q = 0; q < b->n_noise; q++) near |= (unsigned)some_below(sum, b->far[q]) << q;
-#pragma GCC unroll 4
-  for (size_t r = 0; r < STRIP; r++)
-    IP_EACH(h) * ((ip_register *)(void *)(out + r * SIDE) + h) = sum[r][h];
+  EACH_ROW(r) ip_store_lanes(out + r * SIDE, sum[r]);
+  least = least_of(sum);
+  for (size_t q = 0; q < b->n_noise; q++)
+    near |= (unsigned)(lanes_below(least, b->near[q]) != 0) << q;
   return near;
 }
 
-/* The leaves that a strip meets: at each noise variance of[q], and at any of them; their distances
-   go to out. */
-static void meet_near(const ip_kde_block *b, size_t row, tiles of[], tiles *any, float *out)
+/* Of the leaves of near boxes, those without a near pair are taken out; their distances go to out. */
+static unsigned near_samples(const ip_kde_block *b, size_t row, unsigned boxes, unsigned of[],
+                             float *out)
 {
-  const size_t from = b->row == b->column ? row / IP_LANES : 0,
-               leaves = (b->columns + IP_LANES - 1) / IP_LANES;
-  const ip_lanes distance =
-      box_distances(b->boxes, (b->row + row) / STRIP, b->column / IP_LANES);
-  float at[IP_LANES];
+  unsigned any = 0;
 
-  memcpy(at, &distance, sizeof at);
-  any->n = 0;
-  for (size_t q = 0; q < b->n_noise; q++) of[q].n = 0;
-  for (size_t v = from; v < leaves; v++) {
-    const uint32_t column = (uint32_t)(v * IP_LANES), slot = (uint32_t)(any->n * IP_LANES);
-    unsigned near = 0;
+  for (unsigned left = boxes; left; left &= left - 1) {
+    const unsigned v = (unsigned)__builtin_ctz(left), column = v * IP_LANES;
+    const unsigned near =
+        near_distances(b, b->t + b->row + row, b->t + b->column + column, out + column);
 
-    for (size_t q = 0; q < b->n_noise; q++)
-      near |= (unsigned)(at[v] * b->scale[q] < b->limit[q]) << q;
-    if (near == 0) continue;
-    near &= near_distances(b, b->t + b->row + row, b->t + b->column + column, out + slot);
-    if (near == 0) continue;
-    any->column[any->n] = column, any->slot[any->n++] = slot;
-    for (size_t q = 0; q < b->n_noise; q++) {
-      of[q].column[of[q].n] = column, of[q].slot[of[q].n] = slot;
-      of[q].n += near >> q & 1U;
-    }
+    for (size_t q = 0; q < b->n_noise; q++) of[q] &= ~((~near >> q & 1U) << v);
+    any |= (unsigned)(near != 0) << v;
   }
+  return any;
 }
 
 /* ---- exponentials ---- */
@@ -358,14 +341,13 @@ typedef struct {
 } source;
 
 /* Squared distances of a strip to one register of columns. */
-IP_INLINE void take_distances(const source *from, size_t slot, size_t at,
-                              ip_register sum[STRIP])
+IP_INLINE void take_distances(const source *from, size_t at, ip_register sum[STRIP])
 {
   const ip_register *here = from->here;
   const float *column = from->column + at;
 
   if (from->stored) {
-    EACH_ROW(r) sum[r] = *(const ip_register *)(const void *)(from->stored + r * SIDE + slot);
+    EACH_ROW(r) sum[r] = *(const ip_register *)(const void *)(from->stored + r * SIDE + at);
     return;
   }
   EACH_ROW(r) sum[r] = (ip_register){0};
@@ -394,10 +376,10 @@ IP_INLINE void add_kernels_of(size_t h, depth deep, const source *from, const ti
     ip_register row[2][STRIP] = {{{0}}};
 
     for (; k < end; k++) {
-      const size_t to = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
+      const size_t at = met->column[k] + h * IP_WIDTH;
       ip_register e[2][STRIP];
 
-      take_distances(from, i, to, e[0]);
+      take_distances(from, at, e[0]);
       EACH_ROW(r)
       {
         e[0][r] = power_of(deep, s, e[0][r]);
@@ -406,9 +388,9 @@ IP_INLINE void add_kernels_of(size_t h, depth deep, const source *from, const ti
       }
 #pragma GCC unroll 2
       for (size_t c = 0; c < 2; c++) {
-        add_tile(e[c], row[c], (ip_register *)(void *)(sums->column[c] + to));
+        add_tile(e[c], row[c], (ip_register *)(void *)(sums->column[c] + at));
         if (keep)
-          EACH_ROW(r) * (ip_register *)(void *)(keep + (c * STRIP + r) * SIDE + i) = e[c][r];
+          EACH_ROW(r) * (ip_register *)(void *)(keep + (c * STRIP + r) * SIDE + at) = e[c][r];
       }
     }
     EACH_ROW(r) all[0][r] += row[0][r], all[1][r] += row[1][r];
@@ -464,13 +446,13 @@ IP_INLINE void weigh_of(size_t h, const float *kept, const float *const of_row_c
     ip_register row[STRIP] = {{0}};
 
     for (; k < end; k++) {
-      const size_t at = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
+      const size_t at = met->column[k] + h * IP_WIDTH;
       const ip_register w = *(const ip_register *)(const void *)(of_row_column[1] + at);
       ip_register *to = (ip_register *)(void *)(sums->column[0] + at), sum = zero;
 
 #pragma GCC unroll 4
       for (size_t r = 0; r < STRIP; r++) {
-        const ip_register e = *(const ip_register *)(const void *)(kept + r * SIDE + i);
+        const ip_register e = *(const ip_register *)(const void *)(kept + r * SIDE + at);
 
         row[r] = ip_fma_register(e, w, row[r]);
         sum = ip_fma_register(e, of_row[r], sum);
@@ -501,12 +483,13 @@ static void keep_diagonal(float *column, size_t v, float saved[IP_LANES], bool b
   memcpy(back ? at : saved, back ? saved : at, IP_LANES * sizeof *at);
 }
 
-/* How small a kernel of a block can be. */
+/* How small a kernel of a block can be; past its ends are samples far away. */
 static depth depth_of(const ip_kde_block *b, size_t noise)
 {
   const float deepest = b->steepness[noise] * b->widest;
+  const bool whole = b->rows % STRIP == 0 && b->columns % IP_LANES == 0;
 
-  return deepest < 30.9F ? ABOVE_31 : deepest < 85.9F ? ABOVE_86 : ANY;
+  return !whole ? ANY : deepest < 30.9F ? ABOVE_31 : deepest < 85.9F ? ABOVE_86 : ANY;
 }
 
 /* Sums of one strip, whose kernels are kept where keep is not NULL. */
@@ -530,8 +513,8 @@ IP_INLINE void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const 
   }
 }
 
-/* One noise, all pairs, and no class: each distance is used at once. */
-static void sum_whole(const ip_kde_block *b, size_t row, const tiles *all)
+/* One noise and no class: each distance is used at once. */
+static void sum_at_once(const ip_kde_block *b, size_t row, const tiles *all)
 {
   ip_register here[CHUNK * STRIP];
   const float *x = b->t + b->row + row;
@@ -544,7 +527,7 @@ static void sum_whole(const ip_kde_block *b, size_t row, const tiles *all)
   sum_strip(b, 0, row, &from, all, NULL);
 }
 
-/* The same with the sums of every class. */
+/* A strip of stored distances, and the sums of every class. */
 static void weigh_strip(const ip_kde_block *b, size_t noise, size_t row, const float *distance,
                         const tiles *met)
 {
@@ -577,26 +560,50 @@ static void all_distances(const ip_kde_block *b)
     for (size_t row = 0; row < b->rows; row += STRIP) {
       tiles met;
 
-      meet_all(b, row, &met);
+      list_tiles(all_leaves(b, row), &met);
       add_distances(b, row, &met, unit, b->distance + row * SIDE);
     }
   }
 }
 
-/* A strip with the tiles it meets at each noise variance; any: with all of those. */
-static void sum_met(const ip_kde_block *b, size_t row, const tiles *any,
-                    const tiles *const of[], float *distance)
+/* A strip with the leaves it meets at each noise variance; its distances are there. */
+static void sum_stored(const ip_kde_block *b, size_t row, const unsigned of[],
+                       const float *distance)
+{
+  for (size_t q = 0; q < b->n_noise; q++) {
+    tiles met;
+
+    list_tiles(of[q], &met);
+    if (b->k > 0)
+      weigh_strip(b, q, row, distance, &met);
+    else
+      sum_strip(b, q, row, &(source){.stored = distance}, &met, NULL);
+  }
+}
+
+/* A strip with all that it meets, if there is anything. */
+static bool sum_row(const ip_kde_block *b, size_t row)
 {
   const size_t unit[2] = {0, b->d};
+  float *distance = b->distance + (b->d > CHUNK ? row * SIDE : 0);
+  unsigned of[IP_KDE_NOISES], any = all_leaves(b, row);
+  tiles met;
 
-  if (!b->boxes && b->d <= CHUNK) add_distances(b, row, any, unit, distance);
-  if (row + STRIP > b->rows || b->columns % IP_LANES) push_away(b, row, any, distance);
-  for (size_t q = 0; q < b->n_noise; q++) {
-    if (b->k > 0)
-      weigh_strip(b, q, row, distance, of[q]);
-    else
-      sum_strip(b, q, row, &(source){.stored = distance}, of[q], NULL);
+  for (size_t q = 0; q < b->n_noise; q++) of[q] = any;
+  if (b->boxes) any = near_boxes(b, row, of);
+  if (any == 0) return false;
+  if (b->boxes && b->d >= MANY_UNITS) {
+    if (near_samples(b, row, any, of, distance) == 0) return false;
+  } else if (b->d <= CHUNK) {
+    list_tiles(any, &met);
+    if (b->n_noise == 1 && b->k == 0) {
+      sum_at_once(b, row, &met);
+      return true;
+    }
+    add_distances(b, row, &met, unit, distance);
   }
+  sum_stored(b, row, of, distance);
+  return true;
 }
 
 /* Chains of sums in single precision stay short: from time to time those along the columns are
@@ -616,65 +623,19 @@ static void move_columns(const ip_kde_block *b, bool back)
 
 static void sum_block(const ip_kde_block *b)
 {
-  const tiles *of[IP_KDE_NOISES];
-  tiles any, near[IP_KDE_NOISES];
-  const bool plain =
-      !b->boxes && b->n_noise == 1 && b->k == 0 && b->d <= CHUNK && b->columns % IP_LANES == 0;
+  bool met = false;
 
-  for (size_t q = 0; q < b->n_noise; q++) of[q] = b->boxes ? &near[q] : &any;
   memset(b->sum, 0, ip_kde_sums(b->n_noise, b->k) * sizeof *b->sum);
   memset(b->second, 0, ip_kde_sums(b->n_noise, b->k) / 2 * sizeof *b->second);
   if (b->d > CHUNK) all_distances(b);
   for (size_t row = 0; row < b->rows; row += STRIP) {
-    float *distance = b->distance + (b->d > CHUNK ? row * SIDE : 0);
-
-    if (b->boxes)
-      meet_near(b, row, near, &any, distance);
-    else
-      meet_all(b, row, &any);
-    if (plain && row + STRIP <= b->rows)
-      sum_whole(b, row, &any);
-    else if (any.n > 0)
-      sum_met(b, row, &any, of, distance);
-    if (row / STRIP % CHAIN == CHAIN - 1) move_columns(b, false);
+    met |= sum_row(b, row);
+    if (met && row / STRIP % CHAIN == CHAIN - 1) {
+      move_columns(b, false);
+      met = false;
+    }
   }
   move_columns(b, true);
 }
 
-/* ---- before the pairs ---- */
-
-static float least_sum(const ip_kde_boxes *boxes, size_t one, const size_t first_last[2],
-                       float steepness, const float filled[])
-{
-  const ip_register zero = {0};
-  const slope s = slope_of(steepness, 0.0F);
-  ip_lanes sum = {0};
-
-  for (size_t leaf = first_last[0]; leaf < first_last[1]; leaf += IP_LANES) {
-    ip_lanes distance = {0};
-
-    for (size_t a = 0; a < boxes->m; a++) {
-      const float *low = boxes->low + a * boxes->leaves,
-                  *high = boxes->high + a * boxes->leaves;
-      const ip_register begin = low[one] - zero, end = high[one] - zero;
-
-      IP_EACH(h)
-      {
-        const ip_register gap = largest(load_anywhere(high + leaf + h * IP_WIDTH) - begin,
-                                        end - load_anywhere(low + leaf + h * IP_WIDTH));
-
-        distance.r[h] = ip_fma_register(gap, gap, distance.r[h]);
-      }
-    }
-    IP_EACH(h)
-    {
-      const ip_register weight = load_anywhere(filled + leaf + h * IP_WIDTH);
-
-      sum.r[h] = ip_fma_register(power_of(ANY, &s, distance.r[h]), weight, sum.r[h]);
-    }
-  }
-  return ip_sum_lanes(sum);
-}
-
-const ip_kde_kernels IP_KERNEL_NAME(ip_kde_kernels, IP_ISA_SUFFIX) = {
-    .sum_block = sum_block, .measure_boxes = measure_boxes, .least_sum = least_sum};
+const ip_kde_kernels IP_KERNEL_NAME(ip_kde_kernels, IP_ISA_SUFFIX) = {.sum_block = sum_block};
