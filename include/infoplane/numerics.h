@@ -53,3 +53,11 @@ ip_isa ip_isa_best(void);
 
 /** "baseline", "avx2", "avx512"; NULL past the end. */
 const char *ip_isa_name(size_t isa);
+
+/* ---- numbers below the smallest normal one ---------------------------------------------------- */
+
+/** From here on this thread reads and writes denormals as 0, whose arithmetic costs some processors a
+ *  hundred times that of others: weights and moments of units that no longer learn fade through them.
+ *  Returns how it was, for ip_denormals_restore.  x86-64 and AArch64; elsewhere nothing changes. */
+uint64_t ip_denormals_flush(void);
+void ip_denormals_restore(uint64_t before);

@@ -481,12 +481,26 @@ static void show(const char *name, const finding *f)
   ip_text_clear(&line);
 }
 
+/* The look at work, its line already in words; only rank 0 has one. */
+static struct {
+  char words[128];
+  volatile sig_atomic_t length;
+} hanging;
+
+/* What is said if this look never ends. */
+static void prepare_to_give_up(const char *name)
+{
+  hanging.length = 0;
+  const int n = snprintf(hanging.words, sizeof hanging.words,
+                         "  fail  %-12s no answer within %d s: it hangs there\n", name, SECONDS);
+
+  hanging.length = n < (int)sizeof hanging.words ? n : 0;
+}
+
 static void give_up(int number)
 {
-  static const char words[] = "  fail  no answer: what stands behind the last line hangs\n";
-
   (void)number;
-  (void)!write(STDOUT_FILENO, words, sizeof words - 1);
+  (void)!write(STDOUT_FILENO, hanging.words, (size_t)hanging.length);
   _exit(1);
 }
 
@@ -495,6 +509,8 @@ static PetscErrorCode examine(doctor *d, bool quiet, int *worst)
   for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
     finding f = {0};
     bool bad = false;
+
+    if (d->l->rank == 0) prepare_to_give_up(looks[i].name);
     PetscErrorCode code = collect(d, looks[i].look(d, &f), &f, &bad);
     int of_all = (int)f.verdict;
 
@@ -538,6 +554,7 @@ int verb_doctor(const arguments *a)
   int worst = FIT, rank, size;
 
   launcher_place(&rank, &size);
+  if (rank == 0) prepare_to_give_up(looks[0].name);
   signal(SIGALRM, give_up);
   alarm(SECONDS);
   PetscErrorCode code = begin(a, &l);

@@ -4,6 +4,7 @@
 #include "assist.h"
 #include "stage.h"
 #include "training.h"
+#include <infoplane/numerics.h>
 #include <string.h>
 
 struct assistance {
@@ -50,7 +51,8 @@ static PetscErrorCode take_snapshot(assistance *a)
   return stage_end();
 }
 
-PetscErrorCode assistance_look(assistance *a, const ip_shared_look *look, const ip_crew *crew)
+static PetscErrorCode measure_share(assistance *a, const ip_shared_look *look,
+                                    const ip_crew *crew)
 {
   PetscCall(turn_to(a, look->run));
 
@@ -66,4 +68,13 @@ PetscErrorCode assistance_look(assistance *a, const ip_shared_look *look, const 
   for (size_t l = look->first; l <= ip_network_layers(t->network); l++)
     PetscCall(measurement_assist(t->measurement, l));
   return PETSC_SUCCESS;
+}
+
+PetscErrorCode assistance_look(assistance *a, const ip_shared_look *look, const ip_crew *crew)
+{
+  const uint64_t denormals = ip_denormals_flush(); /* as whoever trains the run */
+  const PetscErrorCode code = measure_share(a, look, crew);
+
+  ip_denormals_restore(denormals);
+  return code;
 }

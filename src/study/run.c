@@ -3,6 +3,7 @@
 #include "stage.h"
 #include "training.h"
 #include "transition.h"
+#include <infoplane/numerics.h>
 #include <math.h>
 
 static const ip_value *value_of(const training *t, ip_key key)
@@ -435,9 +436,11 @@ PetscErrorCode ip_run_train(const ip_plan *plan, size_t run, const ip_company *c
   ip_record_reset(record, run);
   t.begun = t.saved = training_clock();
 
+  const uint64_t denormals = ip_denormals_flush();
   PetscErrorCode code = train(&t);
   const PetscErrorCode dismissed = dismiss_assistants(&t, false);
 
+  ip_denormals_restore(denormals);
   if (!code) code = dismissed;
   training_clear(&t);
   PetscCall(code);

@@ -88,14 +88,15 @@ static bool thin(report_limits *limits)
   return true;
 }
 
-static PetscErrorCode fit_page(const sweep *s, ip_text *page, report_limits *limits)
+static PetscErrorCode fit_page(const sweep *s, size_t most_bytes, ip_text *page,
+                               report_limits *limits)
 {
   findings claims = {0};
   PetscErrorCode code = report_claims(s, &claims);
 
   *limits = largest(s);
   if (!code) code = make_page(s, &claims, *limits, page);
-  while (!code && page->length > MOST_BYTES && thin(limits)) {
+  while (!code && page->length > most_bytes && thin(limits)) {
     ip_text_clear(page);
     code = make_page(s, &claims, *limits, page);
   }
@@ -139,7 +140,7 @@ static PetscErrorCode write_page(const char *path, const ip_text *page)
   return code;
 }
 
-static PetscErrorCode report_file(const char *path, const char *to, FILE *say)
+PetscErrorCode report_file(const char *path, const char *to, size_t most_bytes, FILE *say)
 {
   sweep *s = NULL;
   ip_text page = {0};
@@ -148,7 +149,7 @@ static PetscErrorCode report_file(const char *path, const char *to, FILE *say)
   PetscCall(check_place(to));
   PetscCall(sweep_open(path, &s));
   const report_limits all = largest(s);
-  PetscErrorCode code = fit_page(s, &page, &limits);
+  PetscErrorCode code = fit_page(s, most_bytes, &page, &limits);
 
   sweep_close(&s);
   if (!code) code = write_page(to, &page);
@@ -172,7 +173,7 @@ PetscErrorCode ip_view_report(const char *path, const char *page, FILE *say)
 
   IP_CHECK(c != (locale_t)0, IP_ERR_INTERNAL, "no memory left for the C locale");
   const locale_t before = uselocale(c);
-  const PetscErrorCode code = report_file(path, page, say);
+  const PetscErrorCode code = report_file(path, page, MOST_BYTES, say);
 
   uselocale(before);
   freelocale(c);

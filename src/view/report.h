@@ -36,5 +36,9 @@ typedef struct {
 PetscErrorCode report_pack(size_t n, const report_block block[], double value[], bool logarithm,
                            ip_text *json);
 
+/** The page of a file, within so many bytes where leaving out looks and runs can do it; see
+ *  ip_view_report. */
+PetscErrorCode report_file(const char *path, const char *to, size_t most_bytes, FILE *say);
+
 /** Findings of all studies of a file, completed; release with claims_clear. */
 PetscErrorCode report_claims(const sweep *s, findings *all);

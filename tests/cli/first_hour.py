@@ -115,14 +115,27 @@ weights = [rng.normal(size=(5, 4)).astype("f4"), rng.normal(size=(4, 2)).astype(
 
 
 def export_from_torch(code):
-    """acts.h5, of two epochs of a network that stands for one of torch."""
-    names = {"torch": types.SimpleNamespace(no_grad=contextlib.nullcontext), "np": np, "h5py": h5py}
+    """acts.h5, of two epochs of a network of torch, or of one that stands for it."""
+    try:
+        import torch
+        tensor = torch.tensor
+        def model(gain):
+            layers = [torch.nn.Linear(*w.shape, bias=False) for w in weights]
+            for layer, w in zip(layers, weights):
+                layer.weight.data = tensor(gain * w.T)
+            return torch.nn.Sequential(*(torch.nn.Sequential(layer, torch.nn.Tanh()) for layer in layers))
+    except ImportError:
+        torch, tensor = types.SimpleNamespace(no_grad=contextlib.nullcontext), Tensor
+        def model(gain):
+            return [lambda t, w=w: Tensor(np.tanh(gain * t.array @ w)) for w in weights]
+    names = {"torch": torch, "np": np, "h5py": h5py}
     exec(code, names)
     for epoch in 0, 5:
-        names["keep"](epoch, [lambda t, w=w: Tensor(np.tanh((1 + epoch) * t.array @ w)) for w in weights], Tensor(x))
-    names["save"](clone / "acts.h5", Tensor(x), Tensor(y))
+        names["keep"](epoch, model(1 + epoch), tensor(x))
+    names["save"](clone / "acts.h5", tensor(x), tensor(y))
     with h5py.File(clone / "acts.h5") as f:
         assert f["layer_1"].shape == (2, 40, 4) and f["layer_2"].shape == (2, 40, 2)
+        assert np.allclose(f["layer_1"][1], np.tanh(6 * x @ weights[0]), atol=1e-5)
 
 
 def export_from_keras(code):

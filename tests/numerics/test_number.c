@@ -44,9 +44,28 @@ static void many_keys(void **state)
   assert_int_equal(id[KEYS - 1], KINDS);
 }
 
+/* Each mode while it holds, for results and operands, of floats and doubles. */
+static void denormals(void **state)
+{
+  volatile float small = 0x1p-126F, denormal = 0x1p-127F, one = 1.0F, large = 0x1p20F;
+  volatile double tiny = 0x1p-1022, two = 2.0;
+
+  (void)state;
+  const uint64_t before = ip_denormals_flush();
+
+  assert_true(ip_denormals_flush() != before || small / 2.0F > 0.0F); /* twice is once */
+#if defined __x86_64__ || defined __aarch64__
+  assert_true(small / 2.0F == 0.0F && tiny / two == 0.0 && denormal * large == 0.0F);
+  assert_true(small * one > 0.0F && tiny * 1.0 > 0.0);
+#endif
+  ip_denormals_restore(before);
+  assert_true(small / 2.0F > 0.0F && tiny / two > 0.0 && denormal * one > 0.0F);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(denormals),
       cmocka_unit_test(in_order_of_appearance),
       cmocka_unit_test(many_keys),
   };

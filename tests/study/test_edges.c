@@ -123,8 +123,8 @@ static const struct {
      "network: {hidden: [6, 5], activation: linear}\n"
      "train: {fraction: 50%, epochs: 3, learning_rate: 1e6, batch: 1, optimizer: sgd}\n",
      64, 2, 2, bits, 6.0, EXPLODES},
-    {"weights that fade into denormals",
-     "train: {fraction: 50%, epochs: 40, learning_rate: 1e-6, weight_decay: 9e5, batch: full,\n"
+    {"weights that fade almost to denormals",
+     "train: {fraction: 50%, epochs: 30, learning_rate: 1e-6, weight_decay: 9e5, batch: full,\n"
      "        optimizer: sgd}\n",
      20, 2, 2, nothing, 0.0, CONSTANT | FADES},
     {"weights that fade away and are all equal",
@@ -218,7 +218,7 @@ static void check_cell(size_t c, const ip_record *r, size_t column, size_t at)
 }
 
 /* Without gradient the weights of the first layer shrink by 1 - 1e-6 9e5 = 0.1 a step, one a epoch:
-   through the denormals, whose last is 1.4e-45, to 0. */
+   until they are denormals, below 1.2e-38, which count as 0. */
 static void check_fading(const ip_record *r)
 {
   const ip_plan *p = r->plan;
@@ -227,8 +227,8 @@ static void check_fading(const ip_record *r)
   const double want = pow(0.1, p->epoch[p->n_epochs - 1]);
 
   NEAR(norm[p->n_layers] / norm[0], 0.1, 1e-6, "after one epoch");
-  NEAR(norm[last] / norm[0], want < 1e-45 ? 0.0 : want, 0.05 * want, "after the last epoch");
-  assert_true(want > 1e-45 ||
+  NEAR(norm[last] / norm[0], want < 1e-38 ? 0.0 : want, 1e-6 * want, "after the last epoch");
+  assert_true(want > 1e-38 ||
               isnan(doubles(r, IP_FIELD_weight_correlation)[last])); /* of constants */
 }
 
@@ -262,6 +262,7 @@ static void every_case(void **state)
     study s = study_of_case(c);
     ip_record *r = NULL;
     bool stopped = true;
+    volatile float tiny_one = 0x1p-126F;
     const int32_t end = is(c, DIVERGES) ? 0 : is(c, EXPLODES) ? 1 : -1;
 
     OK(ip_record_create(s.plan, &r));
@@ -272,6 +273,7 @@ static void every_case(void **state)
         r->status != (end < 0 ? IP_STATUS_DONE : IP_STATUS_DIVERGED))
       fail_msg("%s: status %d, diverged in epoch %d", table[c].name, (int)r->status,
                (int)((int32_t *)r->array[IP_FIELD_diverged_epoch])[0]);
+    assert_true(tiny_one / 2.0F > 0.0F); /* the caller has denormals, as before */
     NEAR(doubles(r, IP_FIELD_h_x)[0], table[c].h_x, 1e-12, "%s: H(X)", table[c].name);
     check_looks(c, r);
     ip_record_destroy(&r);

@@ -2,7 +2,7 @@
 # The page of infoplane report: what it holds is the file (page.py), and in a real browser it opens, plays,
 # filters, obeys the keyboard, keeps hostile names text and has no serious fault of accessibility
 # (page_browser.py).
-#   page.sh PROGRAM SCRATCH SOURCE
+#   page.sh PROGRAM SCRATCH SOURCE THIN
 # shellcheck source=../cli/lib.sh
 . "$3/tests/cli/lib.sh"
 "$python" -c 'import h5py, numpy' 2>/dev/null || skip "needs python3-h5py and python3-numpy"
@@ -67,4 +67,27 @@ for name in bare none; do
   "$python" "$3/tests/view/page.py" $name.h5 $name.html
 done
 
-exec "$python" "$3/tests/view/page_browser.py" page bare none
+# More than fits into a page: looks go first, then runs, and the page says so.
+cat >large.yaml <<END
+dataset.samples: 64
+network.hidden: [4, 3]
+train: {epochs: 100, fraction: 100%}
+look: [$(seq -s , 100)]
+gradient_batch: 64
+repeat: 40
+estimate: [{kind: binning, bins: 4}]
+END
+expect 0 ranks 2 "$program" run large.yaml -q
+expect 0 "$program" report large.h5
+bare=$(wc -c <bare.html)
+data=$(($(wc -c <large.html) - bare))
+expect 0 "$4" large.h5 looks.html $((bare + data * 7 / 10))
+"$python" "$3/tests/view/page.py" large.h5 looks.html '[0-9]+ of up to 101 looks'
+says ' of up to 101 looks are kept'
+! grep -q 'of a setting' out || fail "runs go before looks"
+expect 0 "$4" large.h5 runs.html $((bare + data * 2 / 10))
+"$python" "$3/tests/view/page.py" large.h5 runs.html \
+  '[0-9]+ of up to 101 looks, [0-9]+ of up to 40 networks of a setting'
+says ' of up to 40 networks of a setting are kept'
+
+exec "$python" "$3/tests/view/page_browser.py" page bare none runs
