@@ -491,8 +491,9 @@ static struct {
 static void prepare_to_give_up(const char *name)
 {
   hanging.length = 0;
-  const int n = snprintf(hanging.words, sizeof hanging.words,
-                         "  fail  %-12s no answer within %d s: it hangs there\n", name, SECONDS);
+  const int n =
+      snprintf(hanging.words, sizeof hanging.words,
+               "  fail  %-12s no answer within %d s: it hangs there\n", name, SECONDS);
 
   hanging.length = n < (int)sizeof hanging.words ? n : 0;
 }

@@ -473,15 +473,13 @@ static kind kind_of(const ip_layer *layer, const ip_kde_line *line, double s, do
 /* The box of n samples, a little larger: shape (2, m). */
 static void find_box(const ip_kde_axes *axes, size_t n, const uint64_t key[], float box[])
 {
-  float low[IP_KDE_ORDERED], high[IP_KDE_ORDERED];
+  float low[IP_KDE_ORDERED] = {0.0F}, high[IP_KDE_ORDERED];
 
-  for (size_t i = 0; i < n; i++) {
+  memcpy(low, axes->row + (key[0] & UINT32_MAX) * axes->width, axes->width * sizeof *low);
+  memcpy(high, low, sizeof low);
+  for (size_t i = 1; i < n; i++) {
     const float *t = axes->row + (key[i] & UINT32_MAX) * axes->width;
 
-    if (i == 0) {
-      memcpy(low, t, axes->width * sizeof *t);
-      memcpy(high, t, axes->width * sizeof *t);
-    }
     for (size_t a = 0; a < axes->width; a++) {
       low[a] = t[a] < low[a] ? t[a] : low[a];
       high[a] = t[a] > high[a] ? t[a] : high[a];
