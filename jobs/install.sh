@@ -3,6 +3,7 @@
 #
 #   jobs/install.sh          to build and run
 #   jobs/install.sh tests    and to run every test
+#   jobs/install.sh bench    and what tests/bench/run.sh compares with: PyTorch, which is large
 #
 # Debian and its children (tested: Debian 12, from an image without a compiler), as root or
 # through sudo. Elsewhere it says what to install by hand.
@@ -14,6 +15,7 @@ build="gcc libc6-dev make cmake pkg-config openmpi-bin libopenmpi-dev libpetsc-r
 tests="git procps python3 python3-h5py python3-netcdf4 python3-xarray python3-h5netcdf python3-yaml
   hdf5-tools libcmocka-dev dataset-fashion-mnist clang libclang-rt-dev clang-format clang-tidy
   shellcheck e2fsprogs xfsprogs iproute2 zsh fish groff-base mandoc chromium chromium-driver"
+bench="python3-numpy python3-torch"
 # Wished for, not needed: tests that use them are skipped without. A machine that belongs to a
 # cluster has its own, which are left alone.
 wished="r-cran-ncdf4 slurmctld slurmd slurm-client munge"
@@ -22,7 +24,8 @@ wished="r-cran-ncdf4 slurmctld slurmd slurm-client munge"
 case "${1-}" in
   "") wanted=$build wished= ;;
   tests) wanted="$build $tests" ;;
-  *) echo "usage: jobs/install.sh [tests]" >&2; exit 64 ;;
+  bench) wanted="$build libcmocka-dev python3 $bench" wished= ;;
+  *) echo "usage: jobs/install.sh [tests | bench]" >&2; exit 64 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

@@ -97,6 +97,10 @@ PetscErrorCode ip_allocate_bytes(size_t count, size_t size, void *pointer);
 #define IP_ALLOCATE(count, pointer) ip_allocate_bytes((count), sizeof **(pointer), (pointer))
 void ip_release(void *pointer);
 
+/** Give pages that were freed back to the system, where the C library keeps them (glibc): what was
+ *  needed once, before the work, stays with a rank otherwise. */
+void ip_memory_trim(void);
+
 /** A copy of text; release with ip_release. */
 PetscErrorCode ip_text_copy(const char *text, char **copy);
 

@@ -8,20 +8,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LARGEST_INPUT = 16 << 20 }; /* bytes: an input file is read by people */
+enum {
+  FIRST_ROOM = 1 << 16,
+  LARGEST_INPUT = 16 << 20
+}; /* bytes: an input file is read by people */
 
 /* ---- one rank ------------------------------------------------------------------------------------ */
+
+/* Twice the room.  Not the largest at once: pages that were touched here stay with the rank. */
+static PetscErrorCode grow_room(input *in, size_t *room)
+{
+  const size_t more = *room > 0 ? 2 * *room : FIRST_ROOM;
+  char *text = NULL;
+
+  PetscCall(IP_ALLOCATE(more, &text));
+  if (in->length > 0) memcpy(text, in->text, in->length);
+  ip_release(&in->text);
+  in->text = text;
+  *room = more;
+  return PETSC_SUCCESS;
+}
 
 static PetscErrorCode read_open_file(int file, const char *path, input *in)
 {
   struct stat about;
   ssize_t got = 1;
+  size_t room = 0;
 
   IP_CHECK(fstat(file, &about) == 0, IP_ERR_NO_INPUT, "%s: %s", path, strerror(errno));
   IP_CHECK(!S_ISDIR(about.st_mode), IP_ERR_NO_INPUT, "%s is a folder, not an input file", path);
-  PetscCall(IP_ALLOCATE(LARGEST_INPUT + 1, &in->text));
   while (got > 0 && in->length <= LARGEST_INPUT) {
-    got = read(file, in->text + in->length, LARGEST_INPUT + 1 - in->length);
+    if (in->length == room) PetscCall(grow_room(in, &room));
+    got = read(file, in->text + in->length, room - in->length);
     if (got < 0 && errno == EINTR)
       got = 1;
     else if (got > 0)

@@ -483,6 +483,7 @@ static PetscErrorCode conduct(experiment *x, int *exit_code)
   PetscCall(open_checkpoints(x));
   PetscCall(open_archives(x));
   if (x->launch.rank == 0) PetscCall(begin_to_show(x));
+  ip_memory_trim(); /* of all that making a file took */
   PetscCall(train_all(x, &stopped));
   if (x->launch.rank == 0) progress_end(&x->progress);
   PetscCall(close_file(x, stopped));
@@ -510,6 +511,7 @@ int conduct_study(const arguments *a, PetscErrorCode (*read)(const arguments *a,
 
   launcher_place(&rank, &size);
   if (rank == 0) code = read_everything(&x, read);
+  ip_memory_trim(); /* before MPI-IO has a buffer there, which it does not touch */
   signals_catch();
   if (code == PETSC_SUCCESS || size > 1) {
     const PetscErrorCode found = code;

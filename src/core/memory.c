@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 PetscErrorCode ip_allocate_bytes(size_t count, size_t size, void *pointer)
 {
@@ -31,6 +34,13 @@ void ip_release(void *pointer)
   memcpy(&room, pointer, sizeof room);
   free(room);
   memcpy(pointer, &none, sizeof none);
+}
+
+void ip_memory_trim(void)
+{
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 PetscErrorCode ip_text_copy(const char *text, char **copy)

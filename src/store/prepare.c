@@ -253,6 +253,7 @@ PetscErrorCode ip_store_prepare(const char *path, const ip_plan *plan,
       stands ? check(path, plan, layout, origin) : ip_make_file(&new_file);
 
   ip_layout_destroy(&layout);
+  H5garbage_collect(); /* what HDF5 keeps for arrays that it will not make again */
   PetscCall(code);
   *created = !stands;
   return PETSC_SUCCESS;

@@ -3,11 +3,13 @@
 #include "stage.h"
 #include <infoplane/estimator.h>
 
+/* PETSc keeps 0.2 MB for a stage: none is made where nobody asked for the log. */
 static bool logging(void)
 {
-  PetscBool initialized = PETSC_FALSE;
+  PetscBool initialized = PETSC_FALSE, active = PETSC_FALSE;
 
-  return PetscInitialized(&initialized) == PETSC_SUCCESS && initialized;
+  return PetscInitialized(&initialized) == PETSC_SUCCESS && initialized &&
+         PetscLogIsActive(&active) == PETSC_SUCCESS && active;
 }
 
 static PetscErrorCode find(const char *name, PetscLogStage *stage)

@@ -2,7 +2,8 @@
 
 /** @file
  *  Stages of PETSc's log: train, look, each estimator, store; shown by -petsc_log_view.
- *  Without PetscInitialize (unit tests) they do nothing.  Private to the study.
+ *  Without PetscInitialize (unit tests), and where nobody asked for the log, they do nothing.
+ *  Private to the study.
  */
 
 #include <infoplane/core.h>

@@ -18,6 +18,9 @@ not_run = {
     "tests/run.sh": "it is what runs this",
     "mpirun -n 16 infoplane run inputs/paper/all.yaml": "hours; campaign/inputs does it in short",
     "infoplane figures all.h5": "of that",
+    "jobs/install.sh bench": "PyTorch is large; without it rows say so",
+    "tests/bench/run.sh": "minutes; bench/run does it in short",
+    "tests/bench/memory.sh": "bench/memory does it",
     "sbatch": "cluster/jobs does it in a real Slurm",
 }
 not_followed = {"## On a cluster": "cluster/jobs does it in a real Slurm"}
