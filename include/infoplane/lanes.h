@@ -5,9 +5,8 @@
  *
  *  A kernel file is compiled once for each width of ip_isa (see numerics.h); the sixteen floats
  *  are then one, two or four registers.  Every operation is per lane and exactly rounded, every
- *  reduction ends in the same tree, so all widths give the same bits.  FMA is a loop of
- *  __builtin_fmaf over one register: gcc makes one vector instruction of it, and the baseline
- *  calls libm's exactly rounded fmaf.
+ *  reduction ends in the same tree, so all widths give the same bits.  FMA is one instruction of
+ *  the wide registers; the baseline calls libm's exactly rounded fmaf.
  *
  *  Header only, for kernels (src/<room>/<name>_kernels.c) and nothing else.
  */
@@ -15,6 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#if defined __AVX2__
+#include <immintrin.h>
+#endif
 
 enum { IP_LANES = 16 };
 
@@ -89,8 +91,14 @@ IP_INLINE ip_lanes ip_div(ip_lanes a, ip_lanes b)
 /** a b + c, rounded once. */
 IP_INLINE ip_register ip_fma_register(ip_register a, ip_register b, ip_register c)
 {
+#if defined __AVX512F__
+  return (ip_register)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined __AVX2__
+  return (ip_register)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
   for (int i = 0; i < IP_WIDTH; i++) c[i] = __builtin_fmaf(a[i], b[i], c[i]);
   return c;
+#endif
 }
 
 IP_INLINE ip_lanes ip_fma(ip_lanes a, ip_lanes b, ip_lanes c)

@@ -16,24 +16,22 @@
    are added in double and in fixed order, whoever of a crew made them.
 
    With a tolerance, the samples of a class stand in k-d order along the principal axes of the layer,
-   and a strip of 4 meets a leaf of 16 only where their boxes are near.  What is left out is known
-   before: with x the distance of the boxes of a tile (strip a, leaf b) in units of the exponent, and
-   s the least a sum sum_j exp(..) over the own class can be, from the farthest corners of boxes,
+   and a strip of 4 meets a leaf of 16 only where their boxes, and with many units some pair of their
+   samples, are nearer than a limit: D / (8 s) < X.  Each of the n sums is at least 1 and lacks less
+   than n exp(-X), so that M(all), and sum_y p(y) M(S_y), come out too large by
 
-     error <= 1 / (n ln 2) sum over tiles left out of 4 16 exp(-x) (1 / s_a + 1 / s_b)   bits
+     error <= n exp(-X) / ln 2   bits,
 
-   of M(all), and of sum_y p(y) M(S_y), and so of their difference, since both come out too large.
-   From the tiles in bins of x, 1/4 bit wide, follows the nearest limit that keeps within the
-   tolerance, for c = 8; for c = 2 the error is smaller by far.  A tile of near boxes is left out too
-   where none of its 64 distances is near: there x is that of a second limit, farther out.  Single
-   precision adds what error_of_arithmetic says.
+   and their difference is off by no more; for c = 2, whose kernels are the fourth powers, by far less.
+   With p(y|x) the sum of sample i and class y is at least w_i and lacks less than sum_j w_j exp(-X);
+   since the weights of all samples and classes add up to n, the bound is the same.  X is such that
+   it and error_of_arithmetic, for single precision, make the tolerance.
 
    Source: Kolchinsky and Tracey, Entropy 19 (2017) 361; used for the information plane by Saxe
    et al., J. Stat. Mech. (2019) 124020. */
 
 #include "kde.h"
 #include "kernels.h"
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -177,15 +175,9 @@ double ip_kde_entropy(double i_xt, size_t d, double s)
 /* ---- samples in order of their classes ---- */
 
 enum {
-  BINS = 256,
-  PER_BIT = 4,
-  LEAST = 11 * PER_BIT, /* 2^(-3 11) n <= 1                               */
-  FEW = 512,            /* samples: to prune them gains nothing           */
-  SOME = 32,            /* samples of which all pairs are looked at       */
-  COUNTS = 17           /* exp(-17) is about where the limit comes to lie */
+  FEW = 512, /* samples: to prune them gains nothing     */
+  SOME = 32  /* samples of which all pairs are looked at */
 };
-
-#define BY_BOXES 0.6 /* share of the error that boxes may do, samples have the rest */
 
 enum {
   SLOT_PLACE,
@@ -208,15 +200,15 @@ enum {
   SLOT_KINDS
 };
 
-/* How the sums of a noise are made: of all pairs in order of the samples, the same with finer
-   exponentials, of what is near, or along a line. */
-typedef enum { ALL_PAIRS, FINE_PAIRS, NEAR_PAIRS, LINE, KINDS } kind;
+/* How the sums of a noise are made: of all pairs in order of the samples, of what is near, or along
+   a line. */
+typedef enum { ALL_PAIRS, NEAR_PAIRS, LINE, KINDS } kind;
 
 /* A noise variance, and how much of the pairs may be left out. */
 typedef struct {
   double variance, tolerance;
-  float scale, limit, far; /* of the distance of two boxes, of two samples: see kernels.h */
-  double left_out;         /* error for that, bits, at most               */
+  float near;      /* from this squared distance on pairs may be left out */
+  double left_out; /* error for that, bits, at most                       */
 } noise;
 
 /* Samples of one group that make a side of blocks. */
@@ -236,6 +228,7 @@ typedef struct {
   size_t stride;    /*                                                    */
   float *t;         /* shape (d, stride)                                  */
   double scale;     /* t here is scale times the layer's, a power of two  */
+  float widest;     /* no squared distance is above it                    */
   kind kind;        /* */
   ip_kde_axes axes; /* of near pairs */
   ip_kde_boxes boxes;
@@ -276,18 +269,25 @@ static PetscErrorCode cut_slabs(pairs *p)
   return PETSC_SUCCESS;
 }
 
-/* The power of two that brings the largest activation into [1/2, 1): exact, and no square
-   overflows. */
-static double scale_of(const ip_layer *layer)
+/* How far the layer reaches: the power of two that brings the largest activation into [1/2, 1),
+   exact, so that no square overflows; and what no squared distance is above then, though each step
+   of it is rounded. */
+static void find_reach(pairs *p)
 {
-  float largest = 0.0F;
+  const ip_layer *layer = p->layer;
+  double largest = 0.0, sum = 0.0;
   int exponent = 0;
 
-  for (size_t u = 0; u < layer->d; u++)
-    for (size_t i = 0; i < layer->n; i++)
-      largest = fmaxf(largest, fabsf(layer->t[u * layer->stride + i]));
-  (void)frexpf(largest, &exponent);
-  return ldexp(1.0, -exponent);
+  for (size_t u = 0; u < layer->d; u++) {
+    float low = 0.0F, high = 0.0F;
+
+    ip_binning_kernels_best()->extremes(layer->n, layer->t + u * layer->stride, &low, &high);
+    largest = fmax(largest, fmax(-(double)low, (double)high));
+    sum += ((double)high - (double)low) * ((double)high - (double)low);
+  }
+  (void)frexp(largest, &exponent);
+  p->scale = ldexp(1.0, -exponent);
+  p->widest = (float)(1.001 * sum * p->scale * p->scale);
 }
 
 /* Samples in k-d order within their groups. */
@@ -352,11 +352,13 @@ static PetscErrorCode copy_samples(pairs *p)
            IP_ERR_INTERNAL, "no memory for %zu units of %zu samples", layer->d, layer->n);
   PetscCall(ip_workspace_room(p->work, SLOT_T, bytes, &room));
   p->t = room;
-  memset(room, 0, bytes);
   for (size_t u = 0; u < layer->d; u++) {
     const float *from = layer->t + u * layer->stride;
     float *to = p->t + u * p->stride;
 
+    for (size_t g = 0; g < p->groups; g++)
+      for (size_t i = p->begin[g] + p->size[g]; i % 16 != 0; i++)
+        to[i] = 0x1p60F; /* far away */
     for (size_t i = 0; i < layer->n; i++) to[p->place[i]] = (float)((double)from[i] * p->scale);
   }
   return PETSC_SUCCESS;
@@ -384,24 +386,6 @@ static PetscErrorCode copy_weights(pairs *p)
   return PETSC_SUCCESS;
 }
 
-/* No squared distance of two samples is above it, though each step of it is rounded. */
-static float widest_of(const pairs *p)
-{
-  double sum = 0.0;
-
-  for (size_t u = 0; u < p->layer->d; u++) {
-    const float *t = p->layer->t + u * p->layer->stride;
-    float low = t[0], high = t[0];
-
-    for (size_t i = 1; i < p->layer->n; i++) {
-      low = t[i] < low ? t[i] : low;
-      high = t[i] > high ? t[i] : high;
-    }
-    sum += ((double)high - (double)low) * ((double)high - (double)low);
-  }
-  return (float)(1.001 * sum * p->scale * p->scale);
-}
-
 static double steepness_of(const pairs *p, size_t q)
 {
   const double log2_e = 1.4426950408889634, s = p->noise[q].variance * p->scale * p->scale;
@@ -412,19 +396,16 @@ static double steepness_of(const pairs *p, size_t q)
 
 /* ---- what may be left out ---- */
 
-/* Error of a noise through single precision, bits, at most.  With every sum at least 1, an error of
+/* Error of any noise through single precision, bits, at most.  With every sum at least 1, an error of
    exp(-X) counts at most (n-1)/n of it, and one of X at most w = W((n-1)/e) times.  What does not
-   average out: the polynomial; the rounding of the steepness, or long chains of sums, where not
-   fine; and 4 units of what equal kernels round alike.  Other roundings are taken as independent
-   (Higham and Mary, SIAM J. Sci. Comput. 41 (2019) A2815), four standard deviations, over n samples:
-   of d differences and their squares, of a power and its fourth power, of sums. */
-static double error_of_arithmetic(const pairs *p, size_t q)
+   average out: that of a power (see kernels), four times for its fourth power; and 4 units of what
+   equal kernels round alike.  Other roundings are taken as independent (Higham and Mary, SIAM J.
+   Sci. Comput. 41 (2019) A2815), four standard deviations, over n samples: of d differences and
+   their squares, of a power and its fourth power, of sums. */
+static double error_of_arithmetic(const ip_layer *layer)
 {
-  const bool fine = p->kind != ALL_PAIRS;
-  const double log2_e = 1.4426950408889634, u = 0x1p-24, n = (double)p->layer->n,
-               d = (double)p->layer->d, steepness = steepness_of(p, q),
-               rounded = fine ? 0.0 : fabs((double)(float)steepness / steepness - 1.0),
-               polynomial = 4.0 * (fine ? 2e-8 : 1.1e-7), alike = (fine ? 4.0 : 64.0) * u;
+  const double log2_e = 1.4426950408889634, u = 0x1p-24, n = (double)layer->n,
+               d = (double)layer->d, power = 4.0 * 5.9e-8, alike = 4.0 * u;
   double w = fmax(1.0, ip_log(n));
 
   for (int i = 0; i < 8; i++) { /* w e^w = (n - 1) / e, from above by Newton's steps */
@@ -433,8 +414,19 @@ static double error_of_arithmetic(const pairs *p, size_t q)
     w -= (w * e - (n - 1.0) / 2.718281828459045) / (e * (w + 1.0));
   }
   return log2_e * (n - 1.0) / n *
-         (polynomial + alike + rounded * w +
-          4.0 * u * sqrt((w * w * (d + 4.0) / 3.0 + 32.0) / n));
+         (power + alike + 4.0 * u * sqrt((w * w * (d + 4.0) / 3.0 + 32.0) / n));
+}
+
+/* The nearest limit, in bits of the exponent, that keeps an estimate within its tolerance; infinite if
+   none does.  At least where kernels are below 2^-11, so that the upper bound, whose kernel is the
+   fourth power, has a smaller error than the lower. */
+static double limit_of(const ip_layer *layer, double tolerance)
+{
+  const double ln_2 = 0.6931471805599453,
+               allowed = 0.9999 * tolerance - error_of_arithmetic(layer);
+
+  if (!(allowed > 0.0)) return (double)INFINITY;
+  return fmax(ip_log2((double)layer->n / (ln_2 * allowed)), 11.0);
 }
 
 /* Some sample: neither the first ones nor every so many, which may have something in common. */
@@ -443,9 +435,10 @@ static size_t some_sample(size_t i, size_t n)
   return (size_t)(((uint64_t)(i + 1) * 0x9e3779b97f4a7c15U >> 32) * n >> 32);
 }
 
-/* Share of the pairs of some samples whose kernel counts. */
-static double share_of_near(const ip_layer *layer, double s)
+/* Share of the pairs of some samples that are nearer than the limit. */
+static double share_of_near(const ip_layer *layer, double s, double tolerance)
 {
+  const double ln_2 = 0.6931471805599453, limit = 8.0 * s * ln_2 * limit_of(layer, tolerance);
   const size_t m = layer->n < SOME ? layer->n : SOME;
   size_t near = 0;
 
@@ -460,7 +453,7 @@ static double share_of_near(const ip_layer *layer, double s)
 
         distance += gap * gap;
       }
-      near += distance < COUNTS * 8.0 * s;
+      near += distance < limit;
     }
   return (double)near / (0.5 * (double)m * (double)(m - 1));
 }
@@ -473,16 +466,28 @@ static kind kind_of(const ip_layer *layer, const ip_kde_line *line, double s, do
   if (ip_kde_line_cost(layer, line, s) < fmax(0.5 * all, 1e6) &&
       ip_kde_line_error(layer, line, s) <= 0.5 * tolerance)
     return LINE;
-  if (layer->n < FEW || layer->d > IP_KDE_ORDERED) return FINE_PAIRS;
-  return share_of_near(layer, s) > 0.6 ? FINE_PAIRS : NEAR_PAIRS;
+  if (layer->n < FEW || layer->d > IP_KDE_ORDERED) return ALL_PAIRS;
+  return share_of_near(layer, s, tolerance) > 0.6 ? ALL_PAIRS : NEAR_PAIRS;
 }
 
-/* Stretch a box to hold t. */
-static void hold(size_t m, bool first, const float t[], float low[], float high[])
+/* The box of n samples, a little larger: shape (2, m). */
+static void find_box(const ip_kde_axes *axes, size_t n, const uint64_t key[], float box[])
 {
-  for (size_t a = 0; a < m; a++) {
-    low[a] = first || t[a] < low[a] ? t[a] : low[a];
-    high[a] = first || t[a] > high[a] ? t[a] : high[a];
+  float low[IP_KDE_ORDERED] = {0.0F}, high[IP_KDE_ORDERED];
+
+  memcpy(low, axes->row + (key[0] & UINT32_MAX) * axes->width, axes->width * sizeof *low);
+  memcpy(high, low, sizeof low);
+  for (size_t i = 1; i < n; i++) {
+    const float *t = axes->row + (key[i] & UINT32_MAX) * axes->width;
+
+    for (size_t a = 0; a < axes->width; a++) {
+      low[a] = t[a] < low[a] ? t[a] : low[a];
+      high[a] = t[a] > high[a] ? t[a] : high[a];
+    }
+  }
+  for (size_t a = 0; a < axes->m; a++) {
+    box[a] = low[a] - axes->error;
+    box[axes->m + a] = high[a] + axes->error;
   }
 }
 
@@ -501,144 +506,38 @@ static PetscErrorCode make_boxes(pairs *p)
 
   float *low = room, *high = low + m * leaves, *strip = high + m * leaves;
 
-  for (size_t g = 0; g < p->groups; g++)
-    for (size_t i = 0; i < p->size[g]; i++, key++) {
-      const float *t = p->axes.row + (*key & UINT32_MAX) * p->axes.width;
-      float *box = strip + (p->begin[g] + i) / 4 * 2 * m;
+  for (size_t g = 0; g < p->groups; key += p->size[g++])
+    for (size_t i = 0; i < p->size[g]; i += 4) {
+      const size_t s = (p->begin[g] + i) / 4, left = p->size[g] - i;
+      float *box = strip + s * 2 * m;
 
-      hold(m, i % 4 == 0, t, box, box + m);
-    }
-  for (size_t g = 0; g < p->groups; g++)
-    for (size_t s = p->begin[g] / 4; s < (p->begin[g] + p->size[g] + 3) / 4; s++)
+      find_box(&p->axes, left < 4 ? left : 4, key + i, box);
       for (size_t a = 0; a < m; a++) {
         const size_t leaf = a * leaves + s / 4;
-        float *box = strip + s * 2 * m;
 
-        box[a] -= p->axes.error, box[m + a] += p->axes.error;
         low[leaf] = s % 4 == 0 || box[a] < low[leaf] ? box[a] : low[leaf];
         high[leaf] = s % 4 == 0 || box[m + a] > high[leaf] ? box[m + a] : high[leaf];
       }
+    }
   p->boxes = (ip_kde_boxes){.m = m, .leaves = leaves, .low = low, .high = high, .strip = strip};
   return PETSC_SUCCESS;
 }
 
-/* Behind the last leaf of a group. */
-static size_t leaves_until(const pairs *p, size_t g)
+/* How near pairs of a noise are that must not be left out. */
+static void find_limit(const ip_layer *layer, noise *at, double steepness)
 {
-  return (p->begin[g] + p->size[g] + 15) / 16;
-}
+  const double ln_2 = 0.6931471805599453, bits = limit_of(layer, at->tolerance);
 
-/* 1/s of the samples of each leaf, weight: shape (leaves).  With p(y|x) there is no more than the
-   sample itself that is known to be in a sum. */
-static void weigh_leaves(const pairs *p, size_t q, float filled[], double weight[])
-{
-  const float steepness = (float)steepness_of(p, q);
-  const ip_kde_kernels *kernels = ip_kde_kernels_best();
-
-  for (size_t g = 0; g < p->groups; g++) {
-    const size_t first_last[2] = {p->begin[g] / 16, leaves_until(p, g)};
-
-    memset(filled + first_last[0], 0, (first_last[1] - first_last[0] + 16) * sizeof *filled);
-    for (size_t v = first_last[0]; v < first_last[1]; v++) {
-      const size_t before = (v - first_last[0]) * 16, left = p->size[g] - before;
-
-      filled[v] = left < 16 ? (float)left : 16.0F;
-    }
-    for (size_t v = first_last[0]; v < first_last[1]; v++)
-      weight[v] =
-          p->layer->p
-              ? 1.0
-              : 1.0 / fmax(1.0, 0.999 * (double)kernels->least_sum(&p->boxes, v, first_last,
-                                                                   steepness, filled));
-  }
-}
-
-/* sum of 1/s_a + 1/s_b over the tiles whose distance is in each bin. */
-typedef struct {
-  double weight[BINS + 1]; /* the last: of all */
-} histogram;
-
-static PetscErrorCode count_tiles(const pairs *p, size_t q, float scale, histogram *h)
-{
-  const float scale_most[2] = {scale, BINS - 1};
-  const ip_kde_kernels *kernels = ip_kde_kernels_best();
-  const size_t leaves = p->boxes.leaves - 16, last = leaves_until(p, p->groups - 1);
-  double part[4][BINS] = {{0.0}}; /* neighbors in different ones, or they would wait */
-  void *room[3] = {NULL};
-
-  PetscCall(ip_workspace_room(
-      p->work, SLOT_NEAR, (leaves + 32) * (sizeof(double) + sizeof(float) + sizeof(int32_t)),
-      &room[0]));
-
-  double *weight = room[0];
-  float *filled = (float *)(weight + leaves + 32);
-  int32_t *bin = (int32_t *)(filled + leaves + 32);
-
-  weigh_leaves(p, q, filled, weight);
-  for (size_t g = 0; g < p->groups; g++)
-    for (size_t i = 0; i < p->size[g]; i += 4) {
-      const size_t strip = (p->begin[g] + i) / 4, first = strip / 4 + 1, n = last - first;
-      const double own = weight[strip / 4];
-
-      kernels->measure_boxes(&p->boxes, strip, (const size_t[2]){first, last}, scale_most, bin);
-      for (size_t v = 0; v < n; v++) part[v % 4][bin[v]] += own + weight[first + v];
-    }
-  h->weight[BINS] = 0.0;
-  for (size_t b = 0; b < BINS; b++) {
-    h->weight[b] = part[0][b] + part[1][b] + part[2][b] + part[3][b];
-    h->weight[BINS] += h->weight[b];
-  }
-  return PETSC_SUCCESS;
-}
-
-/* Tiles of near boxes but far samples: how far, if they may do this error together.  weight: of all
-   near boxes. */
-static void find_far(const pairs *p, size_t q, double weight, double allowed)
-{
-  const double bits = ip_log2(1.001 * weight / allowed), least = (double)LEAST / PER_BIT,
-               far = fmax(bits, least);
-  noise *at = &p->noise[q];
-
-  at->far = FLT_MAX;
-  if (!(allowed > 0.0)) return;
-  at->far = (float)(1.000001 * far / steepness_of(p, q));
-  at->left_out += 1.001 * weight * ip_exp(-0.6931471805599453 * far);
-}
-
-/* The nearest limit that keeps a noise within its tolerance; at least LEAST, so that the upper
-   bound, whose kernel is the fourth power, has a smaller error than the lower. */
-static PetscErrorCode find_limit(pairs *p, size_t q)
-{
-  const double ln_2 = 0.6931471805599453, per_tile = 64.0 / (ln_2 * (double)p->layer->n);
-  const float scale = (float)(PER_BIT * steepness_of(p, q));
-  noise *at = &p->noise[q];
-  const double allowed = 0.9999 * at->tolerance - error_of_arithmetic(p, q);
-  size_t limit = BINS;
-  double error = 0.0, left = 0.0;
-  histogram h;
-
-  PetscCall(count_tiles(p, q, scale, &h));
-  for (; limit > LEAST; limit--) {
-    /* 1.001: the distance of boxes is rounded too */
-    const double more =
-        1.001 * per_tile * h.weight[limit - 1] * ip_exp(-ln_2 * (double)(limit - 1) / PER_BIT);
-
-    if (!(error + more <= BY_BOXES * allowed)) break;
-    error += more;
-    left += h.weight[limit - 1];
-  }
-  at->scale = scale, at->limit = (float)limit, at->left_out = error;
-  if (limit == BINS) at->scale = 0.0F, at->limit = 1.0F; /* all boxes are near */
-  find_far(p, q, per_tile * (h.weight[BINS] - left), allowed - error);
-  return PETSC_SUCCESS;
+  at->near = (float)(1.0001 * bits / steepness); /* distances are rounded */
+  at->left_out = (double)layer->n / ln_2 * ip_exp(-ln_2 * bits);
 }
 
 static PetscErrorCode find_limits(pairs *p)
 {
   if (p->kind != NEAR_PAIRS) return PETSC_SUCCESS;
-  PetscCall(make_boxes(p));
-  for (size_t q = 0; q < p->n_noise; q++) PetscCall(find_limit(p, q));
-  return PETSC_SUCCESS;
+  for (size_t q = 0; q < p->n_noise; q++)
+    find_limit(p->layer, &p->noise[q], steepness_of(p, q));
+  return make_boxes(p);
 }
 
 /* ---- pairs ---- */
@@ -738,9 +637,8 @@ static PetscErrorCode sum_pairs(const pairs *p, size_t first, size_t n)
                         .t = p->t,
                         .n_noise = n,
                         .k = p->layer->p ? (size_t)p->layer->k : 0,
-                        .fine = p->kind != ALL_PAIRS,
                         .boxes = p->kind == NEAR_PAIRS ? &p->boxes : NULL,
-                        .widest = widest_of(p),
+                        .widest = p->widest,
                         .weight = p->weight,
                         .distance = p->distance};
   size_t next[2] = {0, 0};
@@ -752,9 +650,8 @@ static PetscErrorCode sum_pairs(const pairs *p, size_t first, size_t n)
 
     block.steepness[q] = (float)steepness;
     block.rest[q] = (float)(steepness - (double)block.steepness[q]);
-    block.scale[q] = p->noise[first + q].scale, block.limit[q] = p->noise[first + q].limit;
-    block.far[q] = p->noise[first + q].far;
-    block.farthest = fmaxf(block.farthest, block.far[q]);
+    block.near[q] = p->noise[first + q].near;
+    block.any_near = q == 0 ? block.near[q] : fmaxf(block.any_near, block.near[q]);
   }
   PetscCall(make_batch(p, n, &b));
   PetscCall(ip_workspace_room(p->work, SLOT_SECOND, b.floats / 2 * sizeof(double), &room));
@@ -902,7 +799,7 @@ static void answer(const pairs *p, const ip_column *column, double s, ip_informa
   out->h_t = ip_kde_entropy(out->i_xt, p->layer->d, s);
   out->error_bound =
       (float)(p->kind == LINE ? ip_kde_line_error(p->layer, p->line, s)
-                              : p->noise[q].left_out + error_of_arithmetic(p, q));
+                              : p->noise[q].left_out + error_of_arithmetic(p->layer));
 }
 
 /* The distinct noises of the columns of a kind, in order of first use. */
@@ -929,7 +826,7 @@ static PetscErrorCode sum_layer(pairs *p, size_t n, const ip_column *const colum
 {
   PetscCall(find_noises(p, n, column, variance));
   if (p->n_noise == 0) return PETSC_SUCCESS;
-  p->scale = scale_of(p->layer);
+  find_reach(p);
   PetscCall(find_places(p));
   PetscCall(copy_samples(p));
   return sum_all(p);

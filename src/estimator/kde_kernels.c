@@ -2,25 +2,28 @@
 
      D = |t_i - t_j|^2,   e = exp(-D / (8 s)) for the lower bound,   e^4 for the upper.
 
-   Four rows at a time: first their distances to all columns, or to those whose boxes are near,
-   then the exponentials, whose sums along the rows stay in registers and along the columns in the
-   block's array.  Sixteen lanes add
-   up in the tree of lanes.h. */
+   Four rows at a time: their distances to all columns, or to those whose boxes are near, then the
+   exponentials, whose sums along the rows stay in registers and along the columns in the block's
+   array.  Sixteen lanes add up in the tree of lanes.h. */
 
 #include "kernels.h"
-#include <float.h>
 #include <infoplane/lanes.h>
 #if defined __AVX2__
 #include <immintrin.h>
 #endif
 
-enum { STRIP = IP_KDE_STRIP, SIDE = IP_KDE_BLOCK, CHUNK = 32, CHAIN = 8 };
+enum {
+  STRIP = IP_KDE_STRIP,
+  SIDE = IP_KDE_BLOCK,
+  CHUNK = 32,    /* units of a wide layer that are added at a time            */
+  CHAIN = 8,     /* strips, or vectors, whose sums make one chain             */
+  MANY_UNITS = 6 /* to look at distances before exponentials pays from here on */
+};
 
-/* Vectors of 16 columns that a strip meets: where their samples stand in the block, and where
-   their distances, both in floats. */
+/* Vectors of 16 columns that a strip meets: where they begin in the block. */
 typedef struct {
   size_t n;
-  uint32_t column[SIDE / IP_LANES], slot[SIDE / IP_LANES];
+  uint32_t column[SIDE / IP_LANES];
 } tiles;
 
 /* Sums along the rows of a strip and the columns of the block: [0] of e, [1] of e^4. */
@@ -75,17 +78,7 @@ IP_INLINE void add_distances(const ip_kde_block *b, size_t row, const tiles *met
 
   for (size_t i = 0; i < met->n; i++)
     distances_to(t + b->row + row, t + b->column + met->column[i], n_stride, unit[0] > 0,
-                 out + met->slot[i]);
-}
-
-/* What lies past the ends of the block is far away. */
-static void push_away(const ip_kde_block *b, size_t row, const tiles *met, float *out)
-{
-  for (size_t i = 0; i < met->n; i++)
-    for (size_t r = 0; r < STRIP; r++)
-      for (size_t lane = 0; lane < IP_LANES; lane++)
-        if (row + r >= b->rows || met->column[i] + lane >= b->columns)
-          out[r * SIDE + met->slot[i] + lane] = FLT_MAX;
+                 out + met->column[i]);
 }
 
 /* ---- boxes ---- */
@@ -164,114 +157,103 @@ IP_INLINE ip_lanes box_distances(const ip_kde_boxes *boxes, size_t strip, size_t
   return sum;
 }
 
-static void measure_boxes(const ip_kde_boxes *boxes, size_t strip, const size_t first_last[2],
-                          const float scale_most[2], int32_t out[])
+/* Bit i is set where lane i is below. */
+IP_INLINE unsigned lanes_below(ip_lanes a, float limit)
 {
-  const ip_register zero = {0}, scale = scale_most[0] - zero, most = scale_most[1] - zero;
-
-  for (size_t leaf = first_last[0]; leaf < first_last[1]; leaf += IP_LANES) {
-    const ip_lanes distance = box_distances(boxes, strip, leaf);
-
-    IP_EACH(h)
-    {
-      const ip_register x = -largest(-(distance.r[h] * scale), -most);
-      const ip_register_int whole = __builtin_convertvector(x, ip_register_int);
-
-      memcpy(out + (leaf - first_last[0]) + h * IP_WIDTH, &whole, sizeof whole);
-    }
-  }
-}
-
-/* All leaves of the block; on the diagonal from that of the strip on. */
-static void meet_all(const ip_kde_block *b, size_t row, tiles *met)
-{
-  const size_t from = b->row == b->column ? row / IP_LANES * IP_LANES : 0;
-
-  met->n = 0;
-  for (size_t i = from; i < b->columns; i += IP_LANES) {
-    met->column[met->n] = (uint32_t)i;
-    met->slot[met->n++] = (uint32_t)i;
-  }
-}
-
-/* Some lane of the sums of a tile is below far. */
-IP_INLINE bool some_below(ip_register sum[STRIP][IP_REGISTERS], float far)
-{
-  ip_register least = sum[0][0];
-
-#pragma GCC unroll 4
-  for (size_t r = 0; r < STRIP; r++) IP_EACH(h) least = smaller(least, sum[r][h]);
 #if defined __AVX512F__
-  return _mm512_cmp_ps_mask((__m512)least, _mm512_set1_ps(far), _CMP_LT_OQ) != 0;
+  return _mm512_cmp_ps_mask((__m512)a.r[0], _mm512_set1_ps(limit), _CMP_LT_OQ);
 #elif defined __AVX2__
-  return _mm256_movemask_ps(_mm256_cmp_ps((__m256)least, _mm256_set1_ps(far), _CMP_LT_OQ)) != 0;
+  const __m256 most = _mm256_set1_ps(limit);
+
+  return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)a.r[0], most, _CMP_LT_OQ)) |
+         (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)a.r[1], most, _CMP_LT_OQ)) << 8;
 #else
-  return least[0] < far || least[1] < far || least[2] < far || least[3] < far;
+  float lane[IP_LANES];
+  unsigned below = 0;
+
+  memcpy(lane, &a, sizeof lane);
+  for (unsigned i = 0; i < IP_LANES; i++) below |= (unsigned)(lane[i] < limit) << i;
+  return below;
 #endif
 }
 
-/* A tile whose rows and columns begin at these places: its squared distances go to out; which
-   noises, bit q for variance q, have a pair below far.  Half of the units may be enough to see that
-   there is none. */
+/* Leaves of a block are bits: all of them; on the diagonal from that of the strip on. */
+static unsigned all_leaves(const ip_kde_block *b, size_t row)
+{
+  const unsigned all = (1U << (b->columns + IP_LANES - 1) / IP_LANES) - 1;
+
+  return b->row == b->column ? all & (~0U << row / IP_LANES) : all;
+}
+
+static void list_tiles(unsigned leaves, tiles *met)
+{
+  met->n = 0;
+  for (; leaves; leaves &= leaves - 1)
+    met->column[met->n++] = (uint32_t)__builtin_ctz(leaves) * IP_LANES;
+}
+
+/* Leaves whose boxes are near that of the strip at each noise variance, of[q], and at any. */
+static unsigned near_boxes(const ip_kde_block *b, size_t row, unsigned of[])
+{
+  const unsigned all = all_leaves(b, row);
+  const ip_lanes distance =
+      box_distances(b->boxes, (b->row + row) / STRIP, b->column / IP_LANES);
+
+  for (size_t q = 0; q < b->n_noise; q++) of[q] = all & lanes_below(distance, b->near[q]);
+  return all & lanes_below(distance, b->any_near);
+}
+
+/* The least of each lane over the rows. */
+IP_INLINE ip_lanes least_of(ip_lanes sum[STRIP])
+{
+  ip_lanes least = sum[0];
+
+  EACH_ROW(r) IP_EACH(h) least.r[h] = smaller(least.r[h], sum[r].r[h]);
+  return least;
+}
+
+/* Squared distances of a strip and a vector of columns that begin at x and column go to out; the
+   noises, bit q for variance q, at which some pair is near. Half of the units may be enough to see
+   that there is none. */
 IP_INLINE unsigned near_distances(const ip_kde_block *b, const float *x, const float *column,
                                   float *out)
 {
-  const size_t half = b->d > 4 ? (b->d + 1) / 2 : b->d;
-  ip_register sum[STRIP][IP_REGISTERS] = {{{0}}};
+  ip_lanes sum[STRIP] = {{{{0}}}}, least;
   unsigned near = 0;
 
-  for (size_t end = half, u = 0; u < b->d; end = b->d) {
-    for (; u < end; u++, x += b->stride, column += b->stride) {
-      const ip_lanes there = ip_load(column);
+  for (size_t u = 0; u < b->d; u++, x += b->stride, column += b->stride) {
+    const ip_lanes there = ip_load(column);
 
-#pragma GCC unroll 4
-      for (size_t r = 0; r < STRIP; r++) {
-        const ip_register here = x[r] - (ip_register){0};
-        IP_EACH(h)
-        {
-          const ip_register gap = there.r[h] - here;
+    if (u == (b->d + 1) / 2 && lanes_below(least_of(sum), b->any_near) == 0) return 0;
+    EACH_ROW(r)
+    {
+      const ip_lanes gap = ip_sub(there, ip_all(x[r]));
 
-          sum[r][h] = ip_fma_register(gap, gap, sum[r][h]);
-        }
-      }
+      sum[r] = ip_fma(gap, gap, sum[r]);
     }
-    if (u < b->d && !some_below(sum, b->farthest)) return 0;
   }
-  for (size_t q = 0; q < b->n_noise; q++) near |= (unsigned)some_below(sum, b->far[q]) << q;
-#pragma GCC unroll 4
-  for (size_t r = 0; r < STRIP; r++)
-    IP_EACH(h) * ((ip_register *)(void *)(out + r * SIDE) + h) = sum[r][h];
+  EACH_ROW(r) ip_store_lanes(out + r * SIDE, sum[r]);
+  least = least_of(sum);
+  for (size_t q = 0; q < b->n_noise; q++)
+    near |= (unsigned)(lanes_below(least, b->near[q]) != 0) << q;
   return near;
 }
 
-/* The leaves that a strip meets: at each noise variance of[q], and at any of them; their distances
-   go to out. */
-static void meet_near(const ip_kde_block *b, size_t row, tiles of[], tiles *any, float *out)
+/* Of the leaves of near boxes, those without a near pair are taken out; their distances go to out. */
+static unsigned near_samples(const ip_kde_block *b, size_t row, unsigned boxes, unsigned of[],
+                             float *out)
 {
-  const size_t from = b->row == b->column ? row / IP_LANES : 0,
-               leaves = (b->columns + IP_LANES - 1) / IP_LANES;
-  const ip_lanes distance =
-      box_distances(b->boxes, (b->row + row) / STRIP, b->column / IP_LANES);
-  float at[IP_LANES];
+  unsigned any = 0;
 
-  memcpy(at, &distance, sizeof at);
-  any->n = 0;
-  for (size_t q = 0; q < b->n_noise; q++) of[q].n = 0;
-  for (size_t v = from; v < leaves; v++) {
-    const uint32_t column = (uint32_t)(v * IP_LANES), slot = (uint32_t)(any->n * IP_LANES);
-    unsigned near = 0;
+  for (unsigned left = boxes; left; left &= left - 1) {
+    const unsigned v = (unsigned)__builtin_ctz(left), column = v * IP_LANES;
+    const unsigned near =
+        near_distances(b, b->t + b->row + row, b->t + b->column + column, out + column);
 
-    for (size_t q = 0; q < b->n_noise; q++)
-      near |= (unsigned)(at[v] * b->scale[q] < b->limit[q]) << q;
-    if (near == 0) continue;
-    near &= near_distances(b, b->t + b->row + row, b->t + b->column + column, out + slot);
-    if (near == 0) continue;
-    any->column[any->n] = column, any->slot[any->n++] = slot;
-    for (size_t q = 0; q < b->n_noise; q++) {
-      of[q].column[of[q].n] = column, of[q].slot[of[q].n] = slot;
-      of[q].n += near >> q & 1U;
-    }
+    for (size_t q = 0; q < b->n_noise; q++) of[q] &= ~((~near >> q & 1U) << v);
+    any |= (unsigned)(near != 0) << v;
   }
+  return any;
 }
 
 /* ---- exponentials ---- */
@@ -286,56 +268,45 @@ typedef struct {
    can, the same bits come out without a look at it. */
 typedef enum { ABOVE_31, ABOVE_86, ANY } depth;
 
-/* All rows of a strip take a step before any takes the next: left alone, the compiler finishes one
-   after the other, and the machine waits for each result. */
-#if defined __x86_64__
-#define TOGETHER(a) __asm__("" : "+x"((a)[0]), "+x"((a)[1]), "+x"((a)[2]), "+x"((a)[3]))
-#else
-#define TOGETHER(a) (void)(a)
-#endif
-
-IP_INLINE void step(ip_register p[STRIP], const ip_register f[STRIP], float coefficient)
+/* 2^(j/8), j the lowest three bits of whole numbers, less j 2^20: the bits that j has there are
+   added with the exponent. */
+IP_INLINE ip_register_int eighths(ip_register_int whole)
 {
-  const ip_register c = coefficient - (ip_register){0};
+#define EIGHTHS                                                                                \
+  0x3f800000, 0x3f7b95c2, 0x3f7837f0, 0x3f75fed7, 0x3f7504f3, 0x3f75672a, 0x3f7744fd, 0x3f7ac0c7
+  static const int32_t power[16] __attribute__((aligned(64))) = {EIGHTHS, EIGHTHS};
+#undef EIGHTHS
+#if defined __AVX512F__
+  return (ip_register_int)_mm512_permutexvar_epi32((__m512i)whole, *(const __m512i *)power);
+#elif defined __AVX2__
+  return (ip_register_int)_mm256_permutevar8x32_epi32(*(const __m256i *)power, (__m256i)whole);
+#else
+  ip_register_int of;
 
-  EACH_ROW(r) p[r] = ip_fma_register(p[r], f[r], c);
-  TOGETHER(p);
+  for (int i = 0; i < IP_WIDTH; i++) of[i] = power[whole[i] & 7];
+  return of;
+#endif
 }
 
-/* 2^-(steepness D) of a strip, from below 2^-86 and exactly 1 at D = 0: 2^f by the polynomial of
-   degree 5 with least relative error (1e-7, of either sign) on |f| <= 1/2; fine: degree 6 (2e-8),
-   and the steepness to twice the digits. */
-IP_INLINE void powers(bool fine, depth deep, const slope *s, ip_register d[STRIP])
+/* 2^-(steepness D), from below 2^-86 and exactly 1 at D = 0.  With -steepness D = k / 8 + f, |f| <=
+   1/16: 2^(k/8), in single precision off by at most 3.2e-8 of it, times the polynomial of degree 3
+   with least relative error (2.7e-8).  The steepness has twice the digits. */
+IP_INLINE ip_register power_of(depth deep, const slope *s, ip_register d)
 {
-  const ip_register zero = {0}, magic = 12582912.0F - zero; /* adding it rounds */
-  ip_register rounded[STRIP], f[STRIP], p[STRIP];
+  const ip_register zero = {0}, magic = 1572864.0F - zero; /* adding it rounds to eighths */
 
-  if (deep == ANY) EACH_ROW(r) d[r] = smaller(d[r], s->far);
-  EACH_ROW(r) rounded[r] = ip_fma_register(d[r], s->minus, magic);
-  TOGETHER(rounded);
-  EACH_ROW(r) f[r] = ip_fma_register(d[r], s->minus, magic - rounded[r]);
-  TOGETHER(f);
-  if (fine) {
-    EACH_ROW(r) f[r] = ip_fma_register(d[r], s->rest, f[r]);
-    TOGETHER(f);
-    EACH_ROW(r) p[r] = 1.53533620e-4F - zero;
-    step(p, f, 1.33988739e-3F);
-    step(p, f, 9.61843692e-3F);
-    step(p, f, 5.55033237e-2F);
-    step(p, f, 0.240226477F);
-    step(p, f, 0.693147182F);
-  } else {
-    EACH_ROW(r) p[r] = 1.32647273e-3F - zero;
-    step(p, f, 9.67151299e-3F);
-    step(p, f, 5.55073358e-2F);
-    step(p, f, 0.240222424F);
-    step(p, f, 0.693147004F);
-  }
-  step(p, f, 1.0F);
-  /* The low bits of `rounded` are the exponent; those of magic fall off the top. */
-  EACH_ROW(r)
-  d[r] = (ip_register)((ip_register_int)p[r] + ((ip_register_int)rounded[r] << 23));
-  TOGETHER(d);
+  if (deep == ANY) d = smaller(d, s->far);
+
+  /* The low bits of `rounded` are k; those of magic fall off the top. */
+  const ip_register rounded = ip_fma_register(d, s->minus, magic);
+  const ip_register_int k = (ip_register_int)rounded;
+  const ip_register at = (ip_register)(eighths(k) + (k << 20));
+  ip_register f = ip_fma_register(d, s->minus, magic - rounded), p = 0.0554962233F - zero;
+
+  f = ip_fma_register(d, s->rest, f);
+  p = ip_fma_register(p, f, 0.24025768F - zero);
+  p = ip_fma_register(p, f, 0.693147242F - zero);
+  return ip_fma_register(p, f * at, at);
 }
 
 static slope slope_of(float steepness, float rest)
@@ -347,38 +318,18 @@ static slope slope_of(float steepness, float rest)
 }
 
 /* e^2, but not below 2^-62: no denormals in e^4, and nothing that could be seen in a sum. */
-IP_INLINE void squares(depth deep, const ip_register e[STRIP], ip_register square[STRIP])
+IP_INLINE ip_register square_of(depth deep, ip_register e)
 {
-  const ip_register zero = {0};
+  const ip_register c = deep == ABOVE_31 ? e : larger(e, 0x1p-31F - (ip_register){0});
 
-  EACH_ROW(r)
-  {
-    const ip_register c = deep == ABOVE_31 ? e[r] : larger(e[r], 0x1p-31F - zero);
-
-    square[r] = c * c;
-  }
-  TOGETHER(square);
+  return c * c;
 }
 
-/* A strip and a vector of columns: the kernels of the fourth powers of `square` join those of e. */
-IP_INLINE void add_tile(bool fine, const ip_register e[STRIP], const ip_register square[STRIP],
-                        ip_register row[2][STRIP], ip_register *column[2])
+/* Kernels of a strip and a vector of columns join their sums. */
+IP_INLINE void add_tile(const ip_register e[STRIP], ip_register row[STRIP], ip_register *column)
 {
-  ip_register e4[STRIP];
-
-  if (fine) { /* a multiplication and an addition in one */
-    EACH_ROW(r) row[0][r] += e[r], row[1][r] = ip_fma_register(square[r], square[r], row[1][r]);
-    for (int i = 0; i < 2; i++)
-      e4[i] =
-          ip_fma_register(square[2 * i], square[2 * i], square[2 * i + 1] * square[2 * i + 1]);
-    *column[0] += (e[0] + e[1]) + (e[2] + e[3]);
-    *column[1] += e4[0] + e4[1];
-    return;
-  }
-  EACH_ROW(r) e4[r] = square[r] * square[r];
-  EACH_ROW(r) row[0][r] += e[r], row[1][r] += e4[r];
-  *column[0] = *column[0] + e[0] + e[1] + e[2] + e[3];
-  *column[1] = *column[1] + e4[0] + e4[1] + e4[2] + e4[3];
+  EACH_ROW(r) row[r] += e[r];
+  *column += (e[0] + e[1]) + (e[2] + e[3]);
 }
 
 /* Where the distances of a strip come from: they were stored, or else its rows `here`, each number in
@@ -390,14 +341,13 @@ typedef struct {
 } source;
 
 /* Squared distances of a strip to one register of columns. */
-IP_INLINE void take_distances(const source *from, size_t slot, size_t at,
-                              ip_register sum[STRIP])
+IP_INLINE void take_distances(const source *from, size_t at, ip_register sum[STRIP])
 {
   const ip_register *here = from->here;
   const float *column = from->column + at;
 
   if (from->stored) {
-    EACH_ROW(r) sum[r] = *(const ip_register *)(const void *)(from->stored + r * SIDE + slot);
+    EACH_ROW(r) sum[r] = *(const ip_register *)(const void *)(from->stored + r * SIDE + at);
     return;
   }
   EACH_ROW(r) sum[r] = (ip_register){0};
@@ -413,79 +363,64 @@ IP_INLINE void take_distances(const source *from, size_t slot, size_t at,
   }
 }
 
-/* Which form of the loop: each is compiled apart. */
-typedef struct {
-  bool fine; /* sums in short chains, and a finer exponential */
-  depth deep;
-} manner;
-
-/* Kernels of a strip of distances, register h of each vector: summed, and kept. */
-IP_INLINE void add_kernels_of(size_t h, manner how, const source *from, const tiles *met,
+/* Kernels of a strip of distances, register h of each vector: summed, and kept.  Chains of sums stay
+   short. */
+IP_INLINE void add_kernels_of(size_t h, depth deep, const source *from, const tiles *met,
                               const slope *s, strip_sums *sums)
 {
   ip_register all[2][STRIP] = {{{0}}};
   float *keep = sums->keep;
 
   for (size_t k = 0; k < met->n;) {
-    const size_t end = how.fine && k + CHAIN < met->n ? k + CHAIN : met->n;
+    const size_t end = k + CHAIN < met->n ? k + CHAIN : met->n;
     ip_register row[2][STRIP] = {{{0}}};
 
     for (; k < end; k++) {
-      const size_t to = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
-      ip_register *column[2] = {(ip_register *)(void *)(sums->column[0] + to),
-                                (ip_register *)(void *)(sums->column[1] + to)},
-                  e[STRIP], square[STRIP];
+      const size_t at = met->column[k] + h * IP_WIDTH;
+      ip_register e[2][STRIP];
 
-      take_distances(from, i, to, e);
-      powers(how.fine, how.deep, s, e);
-      squares(how.deep, e, square);
-      add_tile(how.fine, e, square, row, column);
-      if (keep) EACH_ROW(r)
-        {
-          *(ip_register *)(void *)(keep + r * SIDE + i) = e[r];
-          *(ip_register *)(void *)(keep + (STRIP + r) * SIDE + i) = square[r] * square[r];
-        }
+      take_distances(from, at, e[0]);
+      EACH_ROW(r)
+      {
+        e[0][r] = power_of(deep, s, e[0][r]);
+        e[1][r] = square_of(deep, e[0][r]);
+        e[1][r] *= e[1][r];
+      }
+#pragma GCC unroll 2
+      for (size_t c = 0; c < 2; c++) {
+        add_tile(e[c], row[c], (ip_register *)(void *)(sums->column[c] + at));
+        if (keep)
+          EACH_ROW(r) * (ip_register *)(void *)(keep + (c * STRIP + r) * SIDE + at) = e[c][r];
+      }
     }
     EACH_ROW(r) all[0][r] += row[0][r], all[1][r] += row[1][r];
   }
   EACH_ROW(r) sums->row[0][r].r[h] = all[0][r], sums->row[1][r].r[h] = all[1][r];
 }
 
-/* Stored distances come from layers with many noises or pairs left out, where looking costs little: they have
-   one form of the loop only. */
-IP_INLINE void add_kernels(bool fine, depth deep, const source *from, const tiles *met,
-                           const slope *s, strip_sums *sums)
+/* Each form of the loop is compiled apart.  Stored distances come from layers with many noises or
+   pairs left out, where looking costs little: they have one form only. */
+IP_INLINE void add_kernels(depth deep, const source *from, const tiles *met, const slope *s,
+                           strip_sums *sums)
 {
   for (size_t h = 0; h < IP_REGISTERS; h++) {
     if (from->stored || deep == ANY)
-      add_kernels_of(h, (manner){fine, ANY}, from, met, s, sums);
+      add_kernels_of(h, ANY, from, met, s, sums);
     else if (deep == ABOVE_86)
-      add_kernels_of(h, (manner){fine, ABOVE_86}, from, met, s, sums);
+      add_kernels_of(h, ABOVE_86, from, met, s, sums);
     else
-      add_kernels_of(h, (manner){fine, ABOVE_31}, from, met, s, sums);
+      add_kernels_of(h, ABOVE_31, from, met, s, sums);
   }
 }
 
 /* ---- sums ---- */
 
-typedef float four __attribute__((vector_size(16)));
-
-/* Lanes i, i + 8, then i + 4: the first half of the tree of ip_sum_lanes. */
-IP_INLINE four fold(ip_lanes a)
-{
-  four q[4];
-
-  memcpy(q, &a, sizeof q);
-  return (q[0] + q[2]) + (q[1] + q[3]);
-}
-
 /* The sums of four rows. */
 IP_INLINE void put_rows(const ip_lanes row[STRIP], float to[STRIP])
 {
-  four q[STRIP];
+  const ip_four sum = ip_sum_four((const float *)(const void *)row);
 
-  for (int r = 0; r < STRIP; r++) q[r] = fold(row[r]);
-  for (int r = 0; r < STRIP; r++) to[r] = (q[r][0] + q[r][2]) + (q[r][1] + q[r][3]);
+  memcpy(to, &sum, sizeof sum);
 }
 
 /* Where the block's sums of one noise variance, bound c and weight (0: none, 1 + y: of class y)
@@ -498,8 +433,8 @@ IP_INLINE float *sums_of(const ip_kde_block *b, size_t noise, size_t c, size_t w
 /* Weighed sums of kept kernels of one strip, for one class and one bound, register h of each
    vector: along the rows with the weights of the columns, along the columns with those of the
    rows. */
-IP_INLINE void weigh_of(size_t h, bool fine, const float *kept,
-                        const float *const of_row_column[2], const tiles *met, strip_sums *sums)
+IP_INLINE void weigh_of(size_t h, const float *kept, const float *const of_row_column[2],
+                        const tiles *met, strip_sums *sums)
 {
   const ip_register zero = {0};
   ip_register all[STRIP] = {{0}}, of_row[STRIP];
@@ -507,22 +442,22 @@ IP_INLINE void weigh_of(size_t h, bool fine, const float *kept,
 #pragma GCC unroll 4
   for (size_t r = 0; r < STRIP; r++) of_row[r] = of_row_column[0][r] - zero;
   for (size_t k = 0; k < met->n;) {
-    const size_t end = fine && k + CHAIN < met->n ? k + CHAIN : met->n;
+    const size_t end = k + CHAIN < met->n ? k + CHAIN : met->n;
     ip_register row[STRIP] = {{0}};
 
     for (; k < end; k++) {
-      const size_t at = met->column[k] + h * IP_WIDTH, i = met->slot[k] + h * IP_WIDTH;
+      const size_t at = met->column[k] + h * IP_WIDTH;
       const ip_register w = *(const ip_register *)(const void *)(of_row_column[1] + at);
-      ip_register *to = (ip_register *)(void *)(sums->column[0] + at), sum = fine ? zero : *to;
+      ip_register *to = (ip_register *)(void *)(sums->column[0] + at), sum = zero;
 
 #pragma GCC unroll 4
       for (size_t r = 0; r < STRIP; r++) {
-        const ip_register e = *(const ip_register *)(const void *)(kept + r * SIDE + i);
+        const ip_register e = *(const ip_register *)(const void *)(kept + r * SIDE + at);
 
         row[r] = ip_fma_register(e, w, row[r]);
         sum = ip_fma_register(e, of_row[r], sum);
       }
-      *to = fine ? *to + sum : sum;
+      *to += sum;
     }
 #pragma GCC unroll 4
     for (size_t r = 0; r < STRIP; r++) all[r] += row[r];
@@ -531,14 +466,10 @@ IP_INLINE void weigh_of(size_t h, bool fine, const float *kept,
   for (size_t r = 0; r < STRIP; r++) sums->row[0][r].r[h] = all[r];
 }
 
-static void weigh(bool fine, const float *kept, const float *const of_row_column[2],
-                  const tiles *met, strip_sums *sums)
+static void weigh(const float *kept, const float *const of_row_column[2], const tiles *met,
+                  strip_sums *sums)
 {
-  for (size_t h = 0; h < IP_REGISTERS; h++)
-    if (fine)
-      weigh_of(h, true, kept, of_row_column, met, sums);
-    else
-      weigh_of(h, false, kept, of_row_column, met, sums);
+  for (size_t h = 0; h < IP_REGISTERS; h++) weigh_of(h, kept, of_row_column, met, sums);
 }
 
 /* ---- blocks ---- */
@@ -552,12 +483,13 @@ static void keep_diagonal(float *column, size_t v, float saved[IP_LANES], bool b
   memcpy(back ? at : saved, back ? saved : at, IP_LANES * sizeof *at);
 }
 
-/* How small a kernel of a block can be. */
+/* How small a kernel of a block can be; past its ends are samples far away. */
 static depth depth_of(const ip_kde_block *b, size_t noise)
 {
   const float deepest = b->steepness[noise] * b->widest;
+  const bool whole = b->rows % STRIP == 0 && b->columns % IP_LANES == 0;
 
-  return deepest < 30.9F ? ABOVE_31 : deepest < 85.9F ? ABOVE_86 : ANY;
+  return !whole ? ANY : deepest < 30.9F ? ABOVE_31 : deepest < 85.9F ? ABOVE_86 : ANY;
 }
 
 /* Sums of one strip, whose kernels are kept where keep is not NULL. */
@@ -566,7 +498,7 @@ IP_INLINE void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const 
 {
   const bool diagonal = b->row == b->column;
   const slope s = slope_of(b->steepness[noise], b->rest[noise]);
-  float saved[2][IP_LANES];
+  float saved[2][IP_LANES] = {{0.0F}};
   strip_sums sums;
 
   sums.keep = keep;
@@ -574,18 +506,15 @@ IP_INLINE void sum_strip(const ip_kde_block *b, size_t noise, size_t row, const 
     sums.column[c] = sums_of(b, noise, c, 0) + SIDE;
     if (diagonal) keep_diagonal(sums.column[c], row / IP_LANES, saved[c], false);
   }
-  if (b->fine)
-    add_kernels(true, depth_of(b, noise), from, met, &s, &sums);
-  else
-    add_kernels(false, depth_of(b, noise), from, met, &s, &sums);
+  add_kernels(depth_of(b, noise), from, met, &s, &sums);
   for (size_t c = 0; c < 2; c++) {
     if (diagonal) keep_diagonal(sums.column[c], row / IP_LANES, saved[c], true);
     put_rows(sums.row[c], sums_of(b, noise, c, 0) + row);
   }
 }
 
-/* One noise, all pairs, and no class: each distance is used at once. */
-static void sum_whole(const ip_kde_block *b, size_t row, const tiles *all)
+/* One noise and no class: each distance is used at once. */
+static void sum_at_once(const ip_kde_block *b, size_t row, const tiles *all)
 {
   ip_register here[CHUNK * STRIP];
   const float *x = b->t + b->row + row;
@@ -598,7 +527,7 @@ static void sum_whole(const ip_kde_block *b, size_t row, const tiles *all)
   sum_strip(b, 0, row, &from, all, NULL);
 }
 
-/* The same with the sums of every class. */
+/* A strip of stored distances, and the sums of every class. */
 static void weigh_strip(const ip_kde_block *b, size_t noise, size_t row, const float *distance,
                         const tiles *met)
 {
@@ -614,7 +543,7 @@ static void weigh_strip(const ip_kde_block *b, size_t noise, size_t row, const f
 
       sums.column[0] = to + SIDE;
       if (diagonal) keep_diagonal(sums.column[0], row / IP_LANES, saved, false);
-      weigh(b->fine, kept + c * STRIP * SIDE,
+      weigh(kept + c * STRIP * SIDE,
             (const float *const[2]){weight + b->row + row, weight + b->column}, met, &sums);
       if (diagonal) keep_diagonal(sums.column[0], row / IP_LANES, saved, true);
       put_rows(sums.row[0], to + row);
@@ -631,26 +560,50 @@ static void all_distances(const ip_kde_block *b)
     for (size_t row = 0; row < b->rows; row += STRIP) {
       tiles met;
 
-      meet_all(b, row, &met);
+      list_tiles(all_leaves(b, row), &met);
       add_distances(b, row, &met, unit, b->distance + row * SIDE);
     }
   }
 }
 
-/* A strip with the tiles it meets at each noise variance; any: with all of those. */
-static void sum_met(const ip_kde_block *b, size_t row, const tiles *any,
-                    const tiles *const of[], float *distance)
+/* A strip with the leaves it meets at each noise variance; its distances are there. */
+static void sum_stored(const ip_kde_block *b, size_t row, const unsigned of[],
+                       const float *distance)
+{
+  for (size_t q = 0; q < b->n_noise; q++) {
+    tiles met;
+
+    list_tiles(of[q], &met);
+    if (b->k > 0)
+      weigh_strip(b, q, row, distance, &met);
+    else
+      sum_strip(b, q, row, &(source){.stored = distance}, &met, NULL);
+  }
+}
+
+/* A strip with all that it meets, if there is anything. */
+static bool sum_row(const ip_kde_block *b, size_t row)
 {
   const size_t unit[2] = {0, b->d};
+  float *distance = b->distance + (b->d > CHUNK ? row * SIDE : 0);
+  unsigned of[IP_KDE_NOISES], any = all_leaves(b, row);
+  tiles met;
 
-  if (!b->boxes && b->d <= CHUNK) add_distances(b, row, any, unit, distance);
-  if (row + STRIP > b->rows || b->columns % IP_LANES) push_away(b, row, any, distance);
-  for (size_t q = 0; q < b->n_noise; q++) {
-    if (b->k > 0)
-      weigh_strip(b, q, row, distance, of[q]);
-    else
-      sum_strip(b, q, row, &(source){.stored = distance}, of[q], NULL);
+  for (size_t q = 0; q < b->n_noise; q++) of[q] = any;
+  if (b->boxes) any = near_boxes(b, row, of);
+  if (any == 0) return false;
+  if (b->boxes && b->d >= MANY_UNITS) {
+    if (near_samples(b, row, any, of, distance) == 0) return false;
+  } else if (b->d <= CHUNK) {
+    list_tiles(any, &met);
+    if (b->n_noise == 1 && b->k == 0) {
+      sum_at_once(b, row, &met);
+      return true;
+    }
+    add_distances(b, row, &met, unit, distance);
   }
+  sum_stored(b, row, of, distance);
+  return true;
 }
 
 /* Chains of sums in single precision stay short: from time to time those along the columns are
@@ -670,69 +623,19 @@ static void move_columns(const ip_kde_block *b, bool back)
 
 static void sum_block(const ip_kde_block *b)
 {
-  const tiles *of[IP_KDE_NOISES];
-  tiles any, near[IP_KDE_NOISES];
-  const bool plain =
-      !b->boxes && b->n_noise == 1 && b->k == 0 && b->d <= CHUNK && b->columns % IP_LANES == 0;
+  bool met = false;
 
-  for (size_t q = 0; q < b->n_noise; q++) of[q] = b->boxes ? &near[q] : &any;
   memset(b->sum, 0, ip_kde_sums(b->n_noise, b->k) * sizeof *b->sum);
-  if (b->fine) memset(b->second, 0, ip_kde_sums(b->n_noise, b->k) / 2 * sizeof *b->second);
+  memset(b->second, 0, ip_kde_sums(b->n_noise, b->k) / 2 * sizeof *b->second);
   if (b->d > CHUNK) all_distances(b);
   for (size_t row = 0; row < b->rows; row += STRIP) {
-    float *distance = b->distance + (b->d > CHUNK ? row * SIDE : 0);
-
-    if (b->boxes)
-      meet_near(b, row, near, &any, distance);
-    else
-      meet_all(b, row, &any);
-    if (plain && row + STRIP <= b->rows)
-      sum_whole(b, row, &any);
-    else if (any.n > 0)
-      sum_met(b, row, &any, of, distance);
-    if (b->fine && row / STRIP % CHAIN == CHAIN - 1) move_columns(b, false);
-  }
-  if (b->fine) move_columns(b, true);
-}
-
-/* ---- before the pairs ---- */
-
-static float least_sum(const ip_kde_boxes *boxes, size_t one, const size_t first_last[2],
-                       float steepness, const float filled[])
-{
-  const ip_register zero = {0};
-  const slope s = slope_of(steepness, 0.0F);
-  ip_lanes sum = {0};
-
-  for (size_t leaf = first_last[0]; leaf < first_last[1]; leaf += IP_LANES) {
-    ip_lanes distance = {0};
-
-    for (size_t a = 0; a < boxes->m; a++) {
-      const float *low = boxes->low + a * boxes->leaves,
-                  *high = boxes->high + a * boxes->leaves;
-      const ip_register begin = low[one] - zero, end = high[one] - zero;
-
-      IP_EACH(h)
-      {
-        const ip_register gap = largest(load_anywhere(high + leaf + h * IP_WIDTH) - begin,
-                                        end - load_anywhere(low + leaf + h * IP_WIDTH));
-
-        distance.r[h] = ip_fma_register(gap, gap, distance.r[h]);
-      }
-    }
-    ip_register e[STRIP] = {{0}};
-
-    IP_EACH(h) e[h] = distance.r[h];
-    powers(true, ANY, &s, e);
-    IP_EACH(h)
-    {
-      const ip_register weight = load_anywhere(filled + leaf + h * IP_WIDTH);
-
-      sum.r[h] = ip_fma_register(e[h], weight, sum.r[h]);
+    met |= sum_row(b, row);
+    if (met && row / STRIP % CHAIN == CHAIN - 1) {
+      move_columns(b, false);
+      met = false;
     }
   }
-  return ip_sum_lanes(sum);
+  move_columns(b, true);
 }
 
-const ip_kde_kernels IP_KERNEL_NAME(ip_kde_kernels, IP_ISA_SUFFIX) = {
-    .sum_block = sum_block, .measure_boxes = measure_boxes, .least_sum = least_sum};
+const ip_kde_kernels IP_KERNEL_NAME(ip_kde_kernels, IP_ISA_SUFFIX) = {.sum_block = sum_block};

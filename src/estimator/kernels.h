@@ -48,8 +48,9 @@ typedef struct {
   const float *strip;      /* shape (strips, 2, m): smallest, then largest       */
 } ip_kde_boxes;
 
-/* A block of pairs (row, column). Rows and columns begin at multiples of 16; whole vectors of 16
-   can be read past their ends. A block on the diagonal (row == column) takes each pair once.
+/* A block of pairs (row, column). Rows and columns begin at multiples of 16; what stands past their
+   ends, up to the next multiple, is read too and must be far away from all samples. A block on the
+   diagonal (row == column) takes each pair once.
 
    Its sums are an array of its own: for each noise variance, for c = 8 and c = 2, of the kernel
    itself and then weighed by each class, along the rows and along the columns: shape (n_noise,
@@ -59,20 +60,17 @@ typedef struct {
   const float *t; /* shape (d, stride)                                        */
   size_t row, rows, column, columns;
   size_t n_noise;
-  float steepness[IP_KDE_NOISES]; /* log2 e / (8 s)                                    */
-  bool fine;                      /* exponentials to 2e-8, not 1e-7; short chains of sums */
-  float rest[IP_KDE_NOISES];      /* fine: what rounding cut off the steepness         */
-  double *second;                 /* fine: room for half as many numbers as sum holds  */
-  const ip_kde_boxes *boxes;      /* NULL: all pairs                                   */
-  /* A strip meets a leaf where the squared distance of their boxes times scale is below limit,
-     and that of some pair of theirs below far. */
-  float scale[IP_KDE_NOISES], limit[IP_KDE_NOISES], far[IP_KDE_NOISES];
-  float farthest;      /* largest of far                                      */
-  float widest;        /* no squared distance is above it                     */
-  size_t k;            /* classes that weigh, 0 for none                    */
-  const float *weight; /* shape (k, stride), or NULL                        */
-  float *distance;     /* room for (IP_KDE_BLOCK, IP_KDE_BLOCK)             */
-  float *sum;          /* 64-byte aligned                                   */
+  float steepness[IP_KDE_NOISES]; /* log2 e / (8 s)                                     */
+  float rest[IP_KDE_NOISES];      /* what rounding cut off the steepness                */
+  double *second;                 /* room for half as many numbers as sum holds         */
+  const ip_kde_boxes *boxes;      /* NULL: all pairs                                    */
+  float near[IP_KDE_NOISES];      /* from this squared distance on pairs may be left out */
+  float any_near;                 /* largest of near                                    */
+  float widest;                   /* no squared distance of samples is above it         */
+  size_t k;                       /* classes that weigh, 0 for none                     */
+  const float *weight;            /* shape (k, stride), or NULL                         */
+  float *distance;                /* room for (IP_KDE_BLOCK, IP_KDE_BLOCK)              */
+  float *sum;                     /* 64-byte aligned                                    */
 } ip_kde_block;
 
 /* Floats of the sums of a block. */
@@ -83,15 +81,6 @@ static inline size_t ip_kde_sums(size_t n_noise, size_t k)
 
 typedef struct {
   void (*sum_block)(const ip_kde_block *block);
-  /* For each leaf v, first <= v < last: the whole part of scale times the squared distance of its
-     box to that of a strip, at most `most`; out: shape (last - first), and 16 past it. */
-  void (*measure_boxes)(const ip_kde_boxes *boxes, size_t strip, const size_t first_last[2],
-                        const float scale_most[2], int32_t out[]);
-  /* sum over leaves v, first <= v < last, of filled[v] 2^-(steepness D), D the squared distance of
-     the farthest corners of its box and that of leaf `one`: each sample of it has at least that.
-     filled: shape (leaves), zero from last on for 16 more. */
-  float (*least_sum)(const ip_kde_boxes *boxes, size_t one, const size_t first_last[2],
-                     float steepness, const float filled[]);
 } ip_kde_kernels;
 
 extern const ip_binning_kernels ip_binning_kernels_baseline;

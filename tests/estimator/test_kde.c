@@ -17,6 +17,28 @@ static void two_points(void **state)
   layer_free(&layer);
 }
 
+/* The kernel at many distances: M = -log2((1 + e) / 2), to what single precision can tell. */
+static void two_points_at_any_distance(void **state)
+{
+  static const char *const bound[2] = {"upper", "lower"};
+  made_layer layer = layer_new(2, 1, 1);
+
+  (void)state;
+  for (int g = 0; g <= 1500; g++)
+    for (int b = 0; b < 2; b++) {
+      const double gap = 0.003 * g, c = b == 0 ? 2 : 8;
+
+      unit_of(&layer, 0)[0] = (float)gap;
+
+      const double exact = (double)unit_of(&layer, 0)[0],
+                   want = 1 - log2(1 + exp(-exact * exact / (c * 0.37)));
+
+      NEAR(measured(&layer, kde(bound[b], 0.37, NULL)).i_xt, want, 2e-7, "%s, gap %g", bound[b],
+           gap);
+    }
+  layer_free(&layer);
+}
+
 static void inputs_themselves(void **state)
 {
   made_layer x = layer_of_inputs();
@@ -242,6 +264,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(two_points),
+      cmocka_unit_test(two_points_at_any_distance),
       cmocka_unit_test(inputs_themselves),
       cmocka_unit_test(limits),
       cmocka_unit_test(ordered),
