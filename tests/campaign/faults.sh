@@ -1,7 +1,7 @@
 #!/bin/sh
 # Every call of the system, of HDF5 and for memory that a small study makes fails once.
 #   faults.sh PROGRAM SCRATCH SHIM [FULL | PER CENT]
-# In full some 45,000 faults, fifteen a second on two cores:
+# In full some 45,000 faults, a dozen a second on two cores:
 #   tests/campaign/faults.sh "$PWD/build/infoplane" /tmp/faults "$PWD/build/tests/faults/libip_faults.so" FULL
 # Else so many faults in a hundred, at equal distances; CI: a few dozen in all.
 # After each: a code of our table and a message, or the right file; nothing left behind; the same
