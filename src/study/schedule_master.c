@@ -281,7 +281,8 @@ PetscErrorCode master_create(rank_state *self, master **result)
   *m = (master){.self = self,
                 .n = self->sweep->n,
                 .status = self->sweep->status,
-                .left = self->leaders - 1};
+                .left = self->leaders - 1,
+                .watched = (double)-INFINITY}; /* MPI's clock may begin with the job */
 
   const PetscErrorCode code = fill(m);
 
