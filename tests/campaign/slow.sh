@@ -88,6 +88,5 @@ for slow in 1, 0:
           f"{a_run[slow]:.2f} s each, the {file.runs[other]} of the other {a_run[other]:.2f} s, which had nothing to do "
           f"for {idle:.1f} s: {idle / a_run[slow]:.2f} runs of the slow one")
     assert file.results == even.results, f"{name}: other results"
-    # all requests wait for rank 0: where it is the slow one, short runs may come out even
-    assert file.runs[slow] - (slow == 0) < file.runs[other], f"{name}: the slow rank did more runs: {file.runs}"
+    assert file.runs[slow] < file.runs[other], f"{name}: the slow rank did not do fewer runs: {file.runs}"
 END2
