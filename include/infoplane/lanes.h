@@ -39,6 +39,11 @@ typedef struct {
 
 #define IP_INLINE static inline __attribute__((always_inline, unused))
 
+/** Name with the suffix of this vector width, in a kernel file. */
+#define IP_OF_WIDTH(name)        IP_OF_WIDTH_(name, IP_ISA_SUFFIX)
+#define IP_OF_WIDTH_(name, isa)  IP_OF_WIDTH__(name, isa)
+#define IP_OF_WIDTH__(name, isa) name##_##isa
+
 /** Unrolled, or else the registers go through memory. */
 #define IP_EACH(i) _Pragma("GCC unroll 4") for (int i = 0; i < IP_REGISTERS; i++)
 
@@ -107,6 +112,67 @@ IP_INLINE ip_lanes ip_fma(ip_lanes a, ip_lanes b, ip_lanes c)
   return c;
 }
 
+/** a < b ? a : b in each lane: b where one is NaN.  Said in the words of the wide registers, since
+ *  gcc 12 makes three instructions of the masks of vector types. */
+IP_INLINE ip_register ip_smaller(ip_register a, ip_register b)
+{
+#if defined __AVX512F__
+  return (ip_register)_mm512_min_ps((__m512)a, (__m512)b);
+#elif defined __AVX2__
+  return (ip_register)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+  const ip_register_int first = (ip_register_int)(a < b);
+
+  return (ip_register)(((ip_register_int)a & first) | ((ip_register_int)b & ~first));
+#endif
+}
+
+/** a > b ? a : b in each lane: b where one is NaN. */
+IP_INLINE ip_register ip_larger(ip_register a, ip_register b)
+{
+#if defined __AVX512F__
+  return (ip_register)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined __AVX2__
+  return (ip_register)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+  const ip_register_int first = (ip_register_int)(a > b);
+
+  return (ip_register)(((ip_register_int)a & first) | ((ip_register_int)b & ~first));
+#endif
+}
+
+/** a where x >= y, b elsewhere and where one of these is NaN. */
+IP_INLINE ip_register ip_where_from(ip_register x, ip_register y, ip_register a, ip_register b)
+{
+#if defined __AVX512F__
+  return (ip_register)_mm512_mask_blend_ps(_mm512_cmp_ps_mask((__m512)x, (__m512)y, _CMP_GE_OQ),
+                                           (__m512)b, (__m512)a);
+#elif defined __AVX2__
+  return (ip_register)_mm256_blendv_ps((__m256)b, (__m256)a,
+                                       _mm256_cmp_ps((__m256)x, (__m256)y, _CMP_GE_OQ));
+#else
+  const ip_register_int from = (ip_register_int)(x >= y);
+
+  return (ip_register)(((ip_register_int)a & from) | ((ip_register_int)b & ~from));
+#endif
+}
+
+/** One of eight numbers in each lane, told by the lowest three bits of its index.  table: the eight
+ *  numbers twice, 64-byte aligned. */
+IP_INLINE ip_register ip_entry(const float table[IP_LANES], ip_register_int index)
+{
+#if defined __AVX512F__
+  return (ip_register)_mm512_permutexvar_ps((__m512i)index, _mm512_load_ps(table));
+#elif defined __AVX2__
+  return (ip_register)_mm256_permutevar8x32_ps(_mm256_load_ps(table), (__m256i)index);
+#else
+  ip_register entry;
+
+  for (int i = 0; i < IP_WIDTH; i++) entry[i] = table[index[i] & 7];
+  return entry;
+#endif
+}
+
 /** Sum of the lanes: halves added, then quarters, eighths, pairs. The one tree of the project. */
 IP_INLINE float ip_sum_lanes(ip_lanes a)
 {
@@ -149,6 +215,40 @@ IP_INLINE ip_four ip_sum_four(const float *from)
   }
   ip_transpose_four(v);
   return (v[0] + v[2]) + (v[1] + v[3]);
+}
+
+/** ip_sum_lanes of sixteen times sixteen floats, 64-byte aligned: same tree, same bits. */
+IP_INLINE void ip_sum_sixteen(const float *from, float *to)
+{
+#if defined __AVX512F__
+  __m512 part[4];
+
+#pragma GCC unroll 4
+  for (size_t i = 0; i < 4; i++) { /* rows i, i + 4, i + 8, i + 12, of each a quarter */
+    const __m512 a = _mm512_load_ps(from + i * IP_LANES),
+                 b = _mm512_load_ps(from + (i + 4) * IP_LANES),
+                 c = _mm512_load_ps(from + (i + 8) * IP_LANES),
+                 d = _mm512_load_ps(from + (i + 12) * IP_LANES);
+    const __m512 ab = _mm512_shuffle_f32x4(a, b, 0x44) + _mm512_shuffle_f32x4(a, b, 0xee),
+                 cd = _mm512_shuffle_f32x4(c, d, 0x44) + _mm512_shuffle_f32x4(c, d, 0xee);
+
+    part[i] = _mm512_shuffle_f32x4(ab, cd, 0x88) + _mm512_shuffle_f32x4(ab, cd, 0xdd);
+  }
+
+  const __m512 first = _mm512_shuffle_ps(part[0], part[1], 0x44) +
+                       _mm512_shuffle_ps(part[0], part[1], 0xee),
+               second = _mm512_shuffle_ps(part[2], part[3], 0x44) +
+                        _mm512_shuffle_ps(part[2], part[3], 0xee);
+
+  _mm512_storeu_ps(to, _mm512_shuffle_ps(first, second, 0x88) +
+                           _mm512_shuffle_ps(first, second, 0xdd));
+#else
+  for (size_t i = 0; i < IP_LANES; i += 4) {
+    const ip_four sum = ip_sum_four(from + i * IP_LANES);
+
+    memcpy(to + i, &sum, sizeof sum);
+  }
+#endif
 }
 
 /** e^x, at most 1.5 ulp for -87.3 <= x <= 88.3; exactly 0 below, so that no denormal appears;

@@ -43,8 +43,11 @@ double ip_stream_uniform(const ip_stream *stream, uint64_t counter);
  *  so counter must be below 2^56. */
 double ip_stream_truncated_normal(const ip_stream *stream, uint64_t counter);
 
-/** A uniform permutation of 0 .. n-1 (Fisher-Yates, unbiased).  number tells permutations of one
- *  stream apart (the epoch, for instance) and must be below 2^31; n below 2^31.
- *  The same (stream, number, n) give the same permutation. */
+/** Put n items into a uniformly random order (Fisher-Yates, unbiased), which depends on (stream,
+ *  number, n) alone.  number tells the orders of one stream apart (the epoch, for instance) and must
+ *  be below 2^31; n below 2^31. */
+void ip_stream_shuffle(const ip_stream *stream, uint64_t number, size_t n, uint32_t item[]);
+
+/** The same of 0 .. n-1: a uniform permutation. */
 void ip_stream_permutation(const ip_stream *stream, uint64_t number, size_t n,
                            uint32_t order[]);

@@ -108,7 +108,7 @@ static void stir(size_t n, const uint32_t word[], uint32_t hash[])
   }
 }
 
-const ip_binning_kernels IP_KERNEL_NAME(ip_binning_kernels, IP_ISA_SUFFIX) = {
+const ip_binning_kernels IP_OF_WIDTH(ip_binning_kernels) = {
     .extremes = extremes,
     .outside = outside,
     .digitize = digitize,

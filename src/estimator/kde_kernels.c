@@ -83,48 +83,6 @@ IP_INLINE void add_distances(const ip_kde_block *b, size_t row, const tiles *met
 
 /* ---- boxes ---- */
 
-/* The smaller and the larger of floats that are not negative, which order as their bits do.  Of
-   the masks of vector types gcc 12 makes three instructions, of a loop over lanes one only here
-   and there: the wide registers say it themselves. */
-IP_INLINE ip_register smaller(ip_register a, ip_register b)
-{
-#if defined __AVX512F__
-  return (ip_register)_mm512_min_ps((__m512)a, (__m512)b);
-#elif defined __AVX2__
-  return (ip_register)_mm256_min_ps((__m256)a, (__m256)b);
-#else
-  const ip_register_int x = (ip_register_int)a, y = (ip_register_int)b, first = x < y;
-
-  return (ip_register)((x & first) | (y & ~first));
-#endif
-}
-
-IP_INLINE ip_register larger(ip_register a, ip_register b)
-{
-#if defined __AVX512F__
-  return (ip_register)_mm512_max_ps((__m512)a, (__m512)b);
-#elif defined __AVX2__
-  return (ip_register)_mm256_max_ps((__m256)a, (__m256)b);
-#else
-  const ip_register_int x = (ip_register_int)a, y = (ip_register_int)b, first = x > y;
-
-  return (ip_register)((x & first) | (y & ~first));
-#endif
-}
-
-IP_INLINE ip_register largest(ip_register a, ip_register b)
-{
-#if defined __AVX512F__
-  return (ip_register)_mm512_max_ps((__m512)a, (__m512)b);
-#elif defined __AVX2__
-  return (ip_register)_mm256_max_ps((__m256)a, (__m256)b);
-#else
-  const ip_register_int first = (ip_register_int)(a > b);
-
-  return (ip_register)(((ip_register_int)a & first) | ((ip_register_int)b & ~first));
-#endif
-}
-
 IP_INLINE ip_register load_anywhere(const float *from)
 {
   ip_register a;
@@ -149,7 +107,7 @@ IP_INLINE ip_lanes box_distances(const ip_kde_boxes *boxes, size_t strip, size_t
     {
       const ip_register above = load_anywhere(low + h * IP_WIDTH) - end,
                         below = begin - load_anywhere(high + h * IP_WIDTH);
-      const ip_register gap = largest(largest(above, below), zero);
+      const ip_register gap = ip_larger(ip_larger(above, below), zero);
 
       sum.r[h] = ip_fma_register(gap, gap, sum.r[h]);
     }
@@ -208,7 +166,7 @@ IP_INLINE ip_lanes least_of(ip_lanes sum[STRIP])
 {
   ip_lanes least = sum[0];
 
-  EACH_ROW(r) IP_EACH(h) least.r[h] = smaller(least.r[h], sum[r].r[h]);
+  EACH_ROW(r) IP_EACH(h) least.r[h] = ip_smaller(least.r[h], sum[r].r[h]);
   return least;
 }
 
@@ -268,25 +226,13 @@ typedef struct {
    can, the same bits come out without a look at it. */
 typedef enum { ABOVE_31, ABOVE_86, ANY } depth;
 
-/* 2^(j/8), j the lowest three bits of whole numbers, less j 2^20: the bits that j has there are
-   added with the exponent. */
-IP_INLINE ip_register_int eighths(ip_register_int whole)
-{
+/* 2^(j/8), j = 0 .. 7, less j 2^20 in its bits: those that j has in k 2^20 are added with the
+   exponent. */
 #define EIGHTHS                                                                                \
-  0x3f800000, 0x3f7b95c2, 0x3f7837f0, 0x3f75fed7, 0x3f7504f3, 0x3f75672a, 0x3f7744fd, 0x3f7ac0c7
-  static const int32_t power[16] __attribute__((aligned(64))) = {EIGHTHS, EIGHTHS};
+  1.0F, 0.982753873F, 0.969603539F, 0.960919797F, 0.957106769F, 0.958605409F, 0.965896428F,    \
+      0.979504049F
+static const float eighths[IP_LANES] __attribute__((aligned(64))) = {EIGHTHS, EIGHTHS};
 #undef EIGHTHS
-#if defined __AVX512F__
-  return (ip_register_int)_mm512_permutexvar_epi32((__m512i)whole, *(const __m512i *)power);
-#elif defined __AVX2__
-  return (ip_register_int)_mm256_permutevar8x32_epi32(*(const __m256i *)power, (__m256i)whole);
-#else
-  ip_register_int of;
-
-  for (int i = 0; i < IP_WIDTH; i++) of[i] = power[whole[i] & 7];
-  return of;
-#endif
-}
 
 /* 2^-(steepness D), from below 2^-86 and exactly 1 at D = 0.  With -steepness D = k / 8 + f, |f| <=
    1/16: 2^(k/8), in single precision off by at most 3.2e-8 of it, times the polynomial of degree 3
@@ -295,12 +241,12 @@ IP_INLINE ip_register power_of(depth deep, const slope *s, ip_register d)
 {
   const ip_register zero = {0}, magic = 1572864.0F - zero; /* adding it rounds to eighths */
 
-  if (deep == ANY) d = smaller(d, s->far);
+  if (deep == ANY) d = ip_smaller(d, s->far);
 
   /* The low bits of `rounded` are k; those of magic fall off the top. */
   const ip_register rounded = ip_fma_register(d, s->minus, magic);
   const ip_register_int k = (ip_register_int)rounded;
-  const ip_register at = (ip_register)(eighths(k) + (k << 20));
+  const ip_register at = (ip_register)((ip_register_int)ip_entry(eighths, k) + (k << 20));
   ip_register f = ip_fma_register(d, s->minus, magic - rounded), p = 0.0554962233F - zero;
 
   f = ip_fma_register(d, s->rest, f);
@@ -320,7 +266,7 @@ static slope slope_of(float steepness, float rest)
 /* e^2, but not below 2^-62: no denormals in e^4, and nothing that could be seen in a sum. */
 IP_INLINE ip_register square_of(depth deep, ip_register e)
 {
-  const ip_register c = deep == ABOVE_31 ? e : larger(e, 0x1p-31F - (ip_register){0});
+  const ip_register c = deep == ABOVE_31 ? e : ip_larger(e, 0x1p-31F - (ip_register){0});
 
   return c * c;
 }
@@ -638,4 +584,4 @@ static void sum_block(const ip_kde_block *b)
   move_columns(b, true);
 }
 
-const ip_kde_kernels IP_KERNEL_NAME(ip_kde_kernels, IP_ISA_SUFFIX) = {.sum_block = sum_block};
+const ip_kde_kernels IP_OF_WIDTH(ip_kde_kernels) = {.sum_block = sum_block};

@@ -112,6 +112,3 @@ static inline const ip_kde_kernels *ip_kde_kernels_best(void)
 #endif
   return &ip_kde_kernels_baseline;
 }
-
-#define IP_KERNEL_NAME_(name, suffix) name##_##suffix
-#define IP_KERNEL_NAME(name, suffix)  IP_KERNEL_NAME_(name, suffix)

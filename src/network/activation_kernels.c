@@ -1,6 +1,6 @@
 /* Activations, their slopes, and the output layer, sixteen samples at a time.
 
-   All rest on e^y - 1 by reduction: y = n ln 2 + r, |r| <= ln 2 / 2, q = e^r - 1 = r + r^2 P(r),
+   tanh is a polynomial, of eight one; the others rest on e^y - 1 by reduction: y = n ln 2 + r, |r| <= ln 2 / 2, q = e^r - 1 = r + r^2 P(r),
    P a minimax polynomial of degree 4 (relative error of q 1.4e-8);
    e^y = 2^n q + 2^n,  e^y - 1 = 2^n q + (2^n - 1), each rounded once. */
 
@@ -72,18 +72,52 @@ IP_INLINE reg exp_negative(reg y)
 
 /* ---- value: phi(z); slope: phi'(z) from a = phi(z) --------------------------------------- */
 
-/* Below 1, -u / (2 + u) with u = e^-2x - 1, exact near 0; above, 1 - 2e / (2 + u) with
-   e = e^-2x, which reaches 1 where tanh rounds to it.  One division serves both. */
+/* Of tanh x, x >= 0, in eight pieces that begin at 0, 0.75, 1, 1.5, 2, 3, 4 and 6: first the
+   middle m of each, then polynomials in x - m, from the power 7 down to 0, in the first one of
+   tanh x / x - 1, in the others of 1 - tanh x.  They are minimax (fpminimax of Sollya), off by at
+   most 0.4 units of 2^-24.  The last m is where tanh x is 1 - 2^-25: there the last one is exact,
+   so that tanh reaches 1 where the true one rounds to it. */
+enum { TANH_DEGREE = 7 };
+
+static const float tanh_piece[1 + TANH_DEGREE + 1][IP_LANES] __attribute__((aligned(64))) = {
+#define ROW(a, b, c, d, e, f, g, h)                                                            \
+  {                                                                                            \
+    e, f, g, h, a, b, c, d, e, f, g, h, a, b, c, d                                             \
+  }
+    ROW(0.0F, 0.875F, 1.25F, 1.75F, 2.5F, 3.5F, 5.0F, 9.0109129F),
+    ROW(0.0245607272F, -0.0125030633F, 0.00403093966F, 0.0019848193F, -5.91614298e-05F,
+        -4.18895288e-05F, -2.62369463e-06F, -2.04136636e-08F),
+    ROW(-0.0636736229F, 0.00680646999F, -0.01531645F, -0.00207720511F, 0.000698271906F,
+        0.000157226983F, 9.25796485e-06F, -1.40809888e-07F),
+    ROW(1.81390569e-05F, 0.0588945858F, 0.0192524977F, -0.00369953713F, -0.00286159595F,
+        -0.000472046842F, -2.38914381e-05F, -4.52243114e-07F),
+    ROW(0.13436614F, -0.0613366291F, 0.0126095945F, 0.0235225298F, 0.00805111043F,
+        0.00119748502F, 5.97180442e-05F, -6.82532971e-07F),
+    ROW(-0.000260598084F, -0.0818077177F, -0.108312577F, -0.0629214346F, -0.0170206614F,
+        -0.00241401722F, -0.000121116158F, -6.12929512e-07F),
+    ROW(-0.33331427F, 0.355136514F, 0.237870574F, 0.107139908F, 0.0262361076F, 0.00363428565F,
+        0.00018172244F, -1.58057958e-07F),
+    ROW(0.0F, -0.5045169F, -0.28041485F, -0.113812096F, -0.0265922341F, -0.0036408843F,
+        -0.000181574665F, -8.73009398e-08F),
+    ROW(0.0F, 0.296094388F, 0.151716366F, 0.0586244613F, 0.0133857029F, 0.00182210212F,
+        9.0790847e-05F, 2.98023473e-08F),
+#undef ROW
+};
+
+/* The upper bits of a float in [0.5, 8), down to the second of its fraction, count the pieces; those
+   of 0.5 end in 100, so that a row of the table begins with the fifth piece. */
 IP_INLINE reg value_tanh(reg z)
 {
-  const reg x = negative(z);
-  reg s;
-  const reg q = reduced(bounded(x + x), &s);
-  const reg u = ip_fma_register(s, q, s - 1.0F), e = ip_fma_register(s, q, s);
-  const mask large = x <= all(-1.0F);
-  const reg ratio = pick(large, e + e, u) / (u + 2.0F);
+  const reg x = ip_smaller(all(9.02F), magnitude(z)), second = all(0.75F), one = all(1.0F);
+  const mask piece = (mask)ip_larger(ip_smaller(x, all(7.0F)), all(0.5F)) >> 22;
+  const reg t = x - ip_entry(tanh_piece[0], piece);
+  reg p = ip_entry(tanh_piece[1], piece);
 
-  return signed_as((reg)((mask)all(1.0F) & large) - ratio, z);
+#pragma GCC unroll 8
+  for (size_t i = 2; i < 2 + TANH_DEGREE; i++)
+    p = ip_fma_register(p, t, ip_entry(tanh_piece[i], piece));
+  p = ip_fma_register(p, ip_where_from(x, second, -one, x), ip_where_from(x, second, one, x));
+  return signed_as(p, z);
 }
 
 IP_INLINE reg slope_tanh(reg a)
@@ -161,44 +195,46 @@ IP_INLINE reg slope_linear(reg a)
 /* ---- over whole layers ------------------------------------------------------------------- */
 
 #define IP_ACTIVATION(name, sentence, low, high)                                               \
-  static void apply_##name(size_t n, float a[])                                                \
+  static void apply_##name(size_t rows, size_t stride, size_t lanes, float a[])                \
   {                                                                                            \
-    for (size_t i = 0; i < n; i += IP_LANES) {                                                 \
-      ip_lanes v = ip_load(a + i);                                                             \
-      IP_EACH(r) v.r[r] = value_##name(v.r[r]);                                                \
-      ip_store_lanes(a + i, v);                                                                \
-    }                                                                                          \
+    for (size_t r = 0; r < rows; r++, a += stride)                                             \
+      for (size_t i = 0; i < lanes; i += IP_LANES) {                                           \
+        ip_lanes v = ip_load(a + i);                                                           \
+        IP_EACH(h) v.r[h] = value_##name(v.r[h]);                                              \
+        ip_store_lanes(a + i, v);                                                              \
+      }                                                                                        \
   }                                                                                            \
-  static void slope_row_##name(size_t n, const float a[], float delta[])                       \
+  static void slope_##name##_times(size_t rows, size_t stride, size_t lanes, const float a[],  \
+                                   float delta[])                                              \
   {                                                                                            \
-    for (size_t i = 0; i < n; i += IP_LANES) {                                                 \
-      ip_lanes v = ip_load(a + i);                                                             \
-      IP_EACH(r) v.r[r] = slope_##name(v.r[r]);                                                \
-      ip_store_lanes(delta + i, ip_mul(ip_load(delta + i), v));                                \
-    }                                                                                          \
+    for (size_t r = 0; r < rows; r++, a += stride, delta += stride)                            \
+      for (size_t i = 0; i < lanes; i += IP_LANES) {                                           \
+        ip_lanes v = ip_load(a + i);                                                           \
+        IP_EACH(h) v.r[h] = slope_##name(v.r[h]);                                              \
+        ip_store_lanes(delta + i, ip_mul(ip_load(delta + i), v));                              \
+      }                                                                                        \
   }
 #include "activation.def"
 #undef IP_ACTIVATION
 
 static const struct {
-  void (*apply)(size_t n, float a[]);
-  void (*slope)(size_t n, const float a[], float delta[]);
+  void (*apply)(size_t rows, size_t stride, size_t lanes, float a[]);
+  void (*slope)(size_t rows, size_t stride, size_t lanes, const float a[], float delta[]);
 } table[] = {
-#define IP_ACTIVATION(name, sentence, low, high) {apply_##name, slope_row_##name},
+#define IP_ACTIVATION(name, sentence, low, high) {apply_##name, slope_##name##_times},
 #include "activation.def"
 #undef IP_ACTIVATION
 };
 
 static void apply(size_t activation, size_t rows, size_t stride, size_t lanes, float a[])
 {
-  for (size_t r = 0; r < rows; r++) table[activation].apply(lanes, a + r * stride);
+  table[activation].apply(rows, stride, lanes, a);
 }
 
 static void slope(size_t activation, size_t rows, size_t stride, size_t lanes, const float a[],
                   float delta[])
 {
-  for (size_t r = 0; r < rows; r++)
-    table[activation].slope(lanes, a + r * stride, delta + r * stride);
+  table[activation].slope(rows, stride, lanes, a, delta);
 }
 
 /* ---- output layer ------------------------------------------------------------------------ */

@@ -67,8 +67,3 @@ extern const ip_product_kernels ip_product_kernels_baseline, ip_product_kernels_
     ip_product_kernels_avx512;
 extern const ip_activation_kernels ip_activation_kernels_baseline, ip_activation_kernels_avx2,
     ip_activation_kernels_avx512;
-
-/** Name with the suffix of this vector width, in a kernel file. */
-#define IP_OF_WIDTH(name)        IP_OF_WIDTH_(name, IP_ISA_SUFFIX)
-#define IP_OF_WIDTH_(name, isa)  IP_OF_WIDTH__(name, isa)
-#define IP_OF_WIDTH__(name, isa) name##_##isa

@@ -94,10 +94,8 @@ void ip_pass_load(const ip_network *network, size_t m, const uint32_t index[], c
 void ip_pass_label(size_t m, const uint32_t index[], const int32_t y[], float share,
                    ip_pass *pass)
 {
-  for (size_t s = 0; s < m; s++) {
-    pass->label[s] = y[index[s]];
-    pass->share[s] = share;
-  }
+  for (size_t s = 0; s < m; s++) pass->label[s] = y[index[s]];
+  for (size_t s = 0; s < m; s++) pass->share[s] = share;
   for (size_t s = m; s < pass->lanes; s++) {
     pass->label[s] = 0;
     pass->share[s] = 0.0F;

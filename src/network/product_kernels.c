@@ -93,10 +93,20 @@ static void product(const ip_product *p)
 
 /* ---- outer product, summed over the samples ---------------------------------------------- */
 
-/* Sums of a tile, lane by lane, into their places of lanes[unit][input]. */
+/* Inputs in the block that one of them is in. */
+IP_INLINE size_t inputs_of_block(const ip_outer *p, size_t input)
+{
+  const size_t left = p->inputs - input / BLOCK * BLOCK;
+
+  return left < BLOCK ? left : BLOCK;
+}
+
+/* Sums of a tile, lane by lane, into their places of lanes[unit][input], a row of which is that of a
+   block. */
 IP_INLINE void outer_tile(const ip_outer *p, size_t unit, size_t input, size_t units,
                           size_t inputs, float *lanes)
 {
+  const size_t row = inputs_of_block(p, input) * IP_LANES;
   const float *delta = p->delta + unit * p->stride, *a = p->a + input * p->stride;
   ip_lanes sum[LARGEST][LARGEST], in[LARGEST];
 
@@ -119,7 +129,7 @@ IP_INLINE void outer_tile(const ip_outer *p, size_t unit, size_t input, size_t u
   for (size_t o = 0; o < units; o++)
 #pragma GCC unroll 4
     for (size_t i = 0; i < inputs; i++)
-      ip_store_lanes(lanes + (o * BLOCK + i) * IP_LANES, sum[o][i]);
+      ip_store_lanes(lanes + o * row + i * IP_LANES, sum[o][i]);
 }
 
 /* Sum the lanes of n neighbors. */
@@ -127,6 +137,7 @@ static void add_lanes(size_t n, const float *lanes, float *to)
 {
   size_t i = 0;
 
+  for (; i + IP_LANES <= n; i += IP_LANES) ip_sum_sixteen(lanes + i * IP_LANES, to + i);
   for (; i + 4 <= n; i += 4) {
     const ip_four sum = ip_sum_four(lanes + i * IP_LANES);
 
@@ -158,14 +169,19 @@ IP_INLINE void outer_rest(const ip_outer *p, size_t unit, size_t input, size_t u
 IP_INLINE void outer_block(const ip_outer *p, size_t unit, size_t begin, size_t units)
 {
   _Alignas(64) float lanes[LARGEST * BLOCK * IP_LANES];
-  const size_t n = p->inputs - begin < BLOCK ? p->inputs - begin : BLOCK;
+  const size_t n = inputs_of_block(p, begin);
+  float *weight = p->weight + unit * p->inputs + begin;
   size_t i = 0;
 
   for (; i + OUTER_INPUTS <= n; i += OUTER_INPUTS)
     outer_tile(p, unit, begin + i, units, OUTER_INPUTS, lanes + i * IP_LANES);
   outer_rest(p, unit, begin + i, units, n - i, lanes + i * IP_LANES);
+  if (n == p->inputs) { /* the weights of these units are neighbors */
+    add_lanes(units * n, lanes, weight);
+    return;
+  }
   for (size_t o = 0; o < units; o++)
-    add_lanes(n, lanes + o * BLOCK * IP_LANES, p->weight + (unit + o) * p->inputs + begin);
+    add_lanes(n, lanes + o * n * IP_LANES, weight + o * p->inputs);
 }
 
 /* The units that fill no whole tile. */

@@ -2,13 +2,14 @@
 
 #include "inside.h"
 #include <math.h>
+#include <string.h>
 
 struct ip_trainer {
   ip_network *network;
   ip_training training;
   ip_training_set set;
   int64_t updates;
-  uint32_t *order; /* shape (n_train): places in set.train, then patterns   */
+  uint32_t *order; /* shape (n_train): patterns, in the order of the epoch  */
   float *gradient; /* shape (n rounded up to 16), the rest 0                */
   size_t n_state;  /* of the optimizer: a whole number of times the same    */
   float *state;
@@ -140,8 +141,8 @@ PetscErrorCode ip_trainer_epoch(ip_trainer *trainer, uint64_t epoch, bool *finit
 
   IP_CHECK(epoch < 1ULL << 31, IP_ERR_CONFIG, "epoch %llu: there are at most 2^31",
            (unsigned long long)epoch);
-  ip_stream_permutation(&stream, epoch, set->n_train, trainer->order);
-  for (size_t i = 0; i < set->n_train; i++) trainer->order[i] = set->train[trainer->order[i]];
+  memcpy(trainer->order, set->train, set->n_train * sizeof *trainer->order);
+  ip_stream_shuffle(&stream, epoch, set->n_train, trainer->order);
   for (size_t at = 0; at < set->n_train; at += t->batch) {
     const size_t m = t->batch < set->n_train - at ? t->batch : set->n_train - at;
 

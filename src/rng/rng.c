@@ -1,8 +1,8 @@
-/* Philox4x32-10: key = seed; counter = (counter, replicate, purpose).
+/* Philox4x32-10: key = seed; counter = (counter, replicate, purpose).  Single words are those of
+   Random123; where many are needed, the kernel gives the same.
    Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11. */
 
-#include <infoplane/numerics.h>
-#include <infoplane/rng.h>
+#include "kernels.h"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
@@ -57,21 +57,27 @@ double ip_stream_truncated_normal(const ip_stream *stream, uint64_t counter)
   return z;
 }
 
-/* One word after the other out of blocks of four. */
+/* One word after the other. */
 typedef struct {
   const ip_stream *stream;
-  uint64_t counter;
-  uint32_t word[4];
-  int used;
+  ip_philox *draw;
+  uint64_t counter, word[4][IP_PHILOX_BLOCKS] __attribute__((aligned(64)));
+  size_t left;
 } source;
 
 static uint32_t next_word(source *s)
 {
-  if (s->used == 4) {
-    ip_stream_words(s->stream, s->counter++, s->word);
-    s->used = 0;
+  enum { WORDS = 4 * IP_PHILOX_BLOCKS };
+
+  if (s->left == 0) {
+    s->draw(s->stream, s->counter, s->word);
+    s->counter += IP_PHILOX_BLOCKS;
+    s->left = WORDS;
   }
-  return s->word[s->used++];
+
+  const size_t at = WORDS - s->left--;
+
+  return (uint32_t)s->word[at % 4][at / 4];
 }
 
 /* Uniform in 0 .. bound-1 without bias. Source: Lemire, ACM TOMACS 29 (2019) 3. */
@@ -87,15 +93,20 @@ static uint32_t below(source *s, uint32_t bound)
   return (uint32_t)(product >> 32);
 }
 
+void ip_stream_shuffle(const ip_stream *stream, uint64_t number, size_t n, uint32_t item[])
+{
+  source s = {.stream = stream, .draw = ip_philox_best(), .counter = number << 32};
+
+  for (size_t i = n; i > 1; i--) {
+    const uint32_t j = below(&s, (uint32_t)i), kept = item[i - 1];
+
+    item[i - 1] = item[j];
+    item[j] = kept;
+  }
+}
+
 void ip_stream_permutation(const ip_stream *stream, uint64_t number, size_t n, uint32_t order[])
 {
-  source s = {.stream = stream, .counter = number << 32, .used = 4};
-
   for (size_t i = 0; i < n; i++) order[i] = (uint32_t)i;
-  for (size_t i = n; i > 1; i--) {
-    const uint32_t j = below(&s, (uint32_t)i), kept = order[i - 1];
-
-    order[i - 1] = order[j];
-    order[j] = kept;
-  }
+  ip_stream_shuffle(stream, number, n, order);
 }

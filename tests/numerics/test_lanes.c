@@ -1,28 +1,15 @@
 /* Sixteen lanes: e^x against libm in double, the edges, and the same bits for every width. */
 
 #include "check.h"
+#include "lanes_width.h"
 #include <float.h>
 #include <infoplane/numerics.h>
 
 enum { LANES = 16 };
 
-void lanes_exp_baseline(const float x[LANES], float e[LANES]);
-float lanes_sum_baseline(const float x[LANES]);
+static const lanes_width *const width[] = {&lanes_width_baseline,
 #ifndef IP_ONLY_BASELINE
-void lanes_exp_avx2(const float x[LANES], float e[LANES]);
-void lanes_exp_avx512(const float x[LANES], float e[LANES]);
-float lanes_sum_avx2(const float x[LANES]);
-float lanes_sum_avx512(const float x[LANES]);
-#endif
-
-static const struct {
-  void (*exp)(const float x[LANES], float e[LANES]);
-  float (*sum)(const float x[LANES]);
-} width[IP_ISAS] = {
-    {lanes_exp_baseline, lanes_sum_baseline},
-#ifndef IP_ONLY_BASELINE
-    {lanes_exp_avx2,     lanes_sum_avx2    },
-    {lanes_exp_avx512,   lanes_sum_avx512  },
+                                           &lanes_width_avx2, &lanes_width_avx512
 #endif
 };
 
@@ -32,7 +19,7 @@ static float exp_of(float x)
   _Alignas(64) float lanes[LANES];
 
   for (int i = 0; i < LANES; i++) lanes[i] = x;
-  lanes_exp_baseline(lanes, lanes);
+  width[0]->exp(lanes, lanes);
   for (int i = 1; i < LANES; i++) assert_memory_equal(&lanes[i], lanes, sizeof *lanes);
   return lanes[0];
 }
@@ -95,9 +82,9 @@ static void widths_agree_to_the_last_bit(void **state)
       x[i] = (float)((double)bits * 0x1p-32 * 180.0 - 90.0);
     }
     for (int isa = 0; isa <= (int)ip_isa_best(); isa++) {
-      const float sum = width[isa].sum(x), first = width[0].sum(x);
+      const float sum = width[isa]->sum(x), first = width[0]->sum(x);
 
-      width[isa].exp(x, e[isa]);
+      width[isa]->exp(x, e[isa]);
       assert_memory_equal(e[isa], e[0], sizeof e[0]);
       assert_memory_equal(&sum, &first, sizeof sum);
     }
@@ -110,7 +97,7 @@ static float sum_of(int one, int other)
   _Alignas(64) float x[LANES] = {0x1p24F};
 
   x[one] += 1.0F, x[other] += 1.0F;
-  return lanes_sum_baseline(x);
+  return width[0]->sum(x);
 }
 
 static void sum_is_the_tree(void **state)
@@ -122,6 +109,66 @@ static void sum_is_the_tree(void **state)
   assert_true(sum_of(4, 5) == 0x1p24F); /* neighbors meet last          */
 }
 
+/* Rows of all sizes and signs: each of sixteen sums is the one that a row has alone. */
+static void sixteen_sums_are_those_of_each_row(void **state)
+{
+  _Alignas(64) float x[LANES * LANES], sum[LANES];
+
+  (void)state;
+  for (int i = 0; i < LANES * LANES; i++) x[i] = (float)ldexp(i % 7 - 3.1, i * 37 % 41 - 20);
+  for (int isa = 0; isa <= (int)ip_isa_best(); isa++) {
+    width[isa]->sums(x, sum);
+    for (int i = 0; i < LANES; i++) assert_true(sum[i] == width[0]->sum(x + i * LANES));
+  }
+}
+
+static void an_entry_is_told_by_three_bits(void **state)
+{
+  _Alignas(64) float table[LANES], entry[LANES];
+  _Alignas(64) int index[LANES];
+
+  (void)state;
+  for (int i = 0; i < LANES; i++) table[i] = (float)(i % 8), index[i] = 5 * i - 40;
+  for (int isa = 0; isa <= (int)ip_isa_best(); isa++) {
+    width[isa]->entries(table, index, entry);
+    for (int i = 0; i < LANES; i++) assert_true(entry[i] == (float)(index[i] & 7));
+  }
+}
+
+/* What the headers say of NaN: the second one. */
+static void comparisons(void **state)
+{
+  static const struct {
+    float a, b, smaller, larger, where_from;
+  } row[] = {
+      {1,        2,      1,      2,        2},
+      {2,        1,      1,      2,        1},
+      {1,        1,      1,      1,        1},
+      {-3,       2,      -3,     2,        2},
+      {NAN,      1,      1,      1,        2},
+      {1,        NAN,    NAN,    NAN,      2},
+      {0,        -1e30F, -1e30F, 0,        1},
+      {INFINITY, 1,      1,      INFINITY, 1},
+  };
+  const size_t rows = sizeof row / sizeof *row;
+  _Alignas(64) float a[LANES], b[LANES], c[3][LANES];
+
+  (void)state;
+  for (size_t i = 0; i < LANES; i++) a[i] = row[i % rows].a, b[i] = row[i % rows].b;
+  for (int isa = 0; isa <= (int)ip_isa_best(); isa++) {
+    width[isa]->smaller(a, b, c[0]);
+    width[isa]->larger(a, b, c[1]);
+    width[isa]->where_from(a, b, c[2]);
+    for (size_t i = 0; i < LANES; i++) {
+      const float want[3] = {row[i % rows].smaller, row[i % rows].larger,
+                             row[i % rows].where_from};
+
+      for (int k = 0; k < 3; k++)
+        assert_true(isnan(want[k]) ? isnan(c[k][i]) : c[k][i] == want[k]);
+    }
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -129,6 +176,9 @@ int main(void)
       cmocka_unit_test(exp_at_the_edges),
       cmocka_unit_test(widths_agree_to_the_last_bit),
       cmocka_unit_test(sum_is_the_tree),
+      cmocka_unit_test(sixteen_sums_are_those_of_each_row),
+      cmocka_unit_test(an_entry_is_told_by_three_bits),
+      cmocka_unit_test(comparisons),
   };
 
   return RUN_TESTS(tests);

@@ -1,7 +1,9 @@
 /* Random streams: the published vectors of Philox, the moments of what is drawn, permutations. */
 
 #include "check.h"
+#include <infoplane/numerics.h>
 #include <infoplane/rng.h>
+#include <stdlib.h>
 
 /* Known answers of Random123's own kat_vectors (philox4x32 10) reached through our key layout:
    counter words 0, 1 = counter, 2 = replicate, 3 = purpose; key = seed. */
@@ -75,6 +77,46 @@ static void permutations_are_uniform(void **state)
   assert_true(chi < 60); /* 99.99 % point of chi-square with 25 degrees of freedom: 58.6 */
 }
 
+enum { N = 1000 };
+
+/* By the textbook: word after word from the first counter on, where a word without bias is found. */
+static void shuffle_slowly(const ip_stream *s, uint64_t number, uint32_t item[N])
+{
+  uint64_t drawn = 0;
+
+  for (uint32_t i = N; i > 1; i--) {
+    uint32_t word[4], at, kept;
+
+    do {
+      ip_stream_words(s, (number << 32) + drawn / 4, word);
+      at = (uint32_t)(drawn++ % 4);
+    } while (word[at] * i < -i % i);
+    at = (uint32_t)((uint64_t)word[at] * i >> 32);
+    kept = item[i - 1];
+    item[i - 1] = item[at];
+    item[at] = kept;
+  }
+}
+
+/* Of items that are no numbers of places, in every vector width. */
+static void a_shuffle_takes_word_after_word(void **state)
+{
+  const ip_stream s = {
+      .seed = 0x123456789abcdefU, .replicate = UINT32_MAX, .purpose = IP_PURPOSE_TEST};
+  uint32_t want[N], item[N];
+
+  (void)state;
+  for (uint32_t i = 0; i < N; i++) want[i] = 3 * i + 7;
+  shuffle_slowly(&s, INT32_MAX, want);
+  for (size_t isa = 0; ip_isa_name(isa); isa++) {
+    setenv("INFOPLANE_ISA", ip_isa_name(isa), 1);
+    for (uint32_t i = 0; i < N; i++) item[i] = 3 * i + 7;
+    ip_stream_shuffle(&s, INT32_MAX, N, item);
+    assert_memory_equal(item, want, sizeof item);
+  }
+  unsetenv("INFOPLANE_ISA");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -82,6 +124,7 @@ int main(void)
       cmocka_unit_test(truncated_normal_moments),
       cmocka_unit_test(streams_are_apart),
       cmocka_unit_test(permutations_are_uniform),
+      cmocka_unit_test(a_shuffle_takes_word_after_word),
   };
 
   return RUN_TESTS(tests);

@@ -6,7 +6,7 @@ set(plan
   "core      :"
   "lanes     :" # second header of numerics, for kernels
   "numerics  : core lanes"
-  "rng       : core numerics"
+  "rng       : core numerics lanes"
   "dataset   : core numerics rng"
   "network   : core numerics lanes rng"
   "estimator : core numerics lanes"
