@@ -873,8 +873,15 @@ static PetscErrorCode find_kinds(pairs *p, size_t n, const ip_column *const colu
 
   kind *of = room;
 
-  for (size_t c = 0; c < n; c++)
-    of[c] = kind_of(p->layer, line, ip_kde_noise(column[c], variance), tolerance_of(column[c]));
+  for (size_t c = 0; c < n; c++) {
+    const double s = ip_kde_noise(column[c], variance), tolerance = tolerance_of(column[c]);
+    size_t before = 0; /* a column of the same noise: the other bound */
+
+    while (before < c && (ip_kde_noise(column[before], variance) != s ||
+                          tolerance_of(column[before]) != tolerance))
+      before++;
+    of[c] = before < c ? of[before] : kind_of(p->layer, line, s, tolerance);
+  }
   p->of = of;
   p->line = line;
   return PETSC_SUCCESS;

@@ -51,13 +51,6 @@ typedef struct {
   double *u, r, low, high;
 } ip_kde_line;
 
-/* Buffers of the sums over a line, in nodes of cells. */
-typedef struct {
-  size_t cells;
-  double *kernel, *charge, *potential; /* potential: shape (k, cells, nodes) */
-  bool *filled;                        /* shape (cells)                      */
-} ip_kde_line_room;
-
 /* u: room for n. */
 void ip_kde_find_line(const ip_layer *layer, double r_most, double u[], ip_kde_line *line);
 

@@ -19,29 +19,10 @@
    Phys. 228 (2009) 8712. */
 
 #include "kde.h"
-#include <infoplane/numerics.h>
+#include "kernels.h"
 #include <math.h>
-#include <string.h>
 
-enum { NODES = 12, REACH = 12 };
-
-/* cos((2 k + 1) pi / 24), k = 0 .. 5; the rest is minus that. */
-static const double cosine[NODES / 2] = {0.99144486137381041, 0.92387953251128676,
-                                         0.79335334029123517, 0.60876142900872063,
-                                         0.38268343236508977, 0.13052619222005159};
-
-static double node(size_t k)
-{
-  return k < NODES / 2 ? cosine[k] : -cosine[NODES - 1 - k];
-}
-
-/* Barycentric weight, (-1)^k sin((2 k + 1) pi / 24). */
-static double node_weight(size_t k)
-{
-  const double sine = k < NODES / 2 ? cosine[NODES / 2 - 1 - k] : cosine[k - NODES / 2];
-
-  return k % 2 ? -sine : sine;
-}
+enum { NODES = IP_KDE_NODES, REACH = IP_KDE_REACH };
 
 /* ---- the line ---- */
 
@@ -131,27 +112,6 @@ double ip_kde_line_error(const ip_layer *layer, const ip_kde_line *line, double 
 
 /* ---- sums ---- */
 
-/* The cell of a sample, and what the nodes of the cell are for it. */
-static size_t interpolate(const ip_kde_line *line, double h, double u, double of_node[NODES])
-{
-  const double at = (u - line->low) / h, cell = floor(at), x = 2.0 * (at - cell) - 1.0;
-  double sum = 0.0;
-
-  for (size_t k = 0; k < NODES; k++) {
-    const double gap = x - node(k);
-
-    if (gap == 0.0) {
-      memset(of_node, 0, NODES * sizeof *of_node);
-      of_node[k] = 1.0;
-      return (size_t)cell;
-    }
-    of_node[k] = node_weight(k) / gap;
-    sum += of_node[k];
-  }
-  for (size_t k = 0; k < NODES; k++) of_node[k] /= sum;
-  return (size_t)cell;
-}
-
 /* The kernel between nodes l of a cell and k of the one `o` cells up; shape (REACH + 1, NODES l,
    NODES k). */
 static void fill_kernel(double kernel[])
@@ -159,85 +119,38 @@ static void fill_kernel(double kernel[])
   for (size_t o = 0; o <= REACH; o++)
     for (size_t l = 0; l < NODES; l++)
       for (size_t k = 0; k < NODES; k++) {
-        const double x = 0.5 * ((double)o + 0.5 * (node(k) - node(l)));
+        const double x = 0.5 * ((double)o + 0.5 * (ip_kde_node(k) - ip_kde_node(l)));
 
         kernel[(o * NODES + l) * NODES + k] = ip_exp(-x * x);
       }
-}
-
-/* What one cell's charges do at the nodes of the cells in reach, both ways. */
-static void act(const double kernel[], size_t cells, size_t cell, const double charge[],
-                double potential[])
-{
-  const double *mine = charge + cell * NODES;
-
-  for (size_t o = 0; o <= REACH; o++)
-    for (size_t l = 0; l < NODES; l++) {
-      const double *up = kernel + (o * NODES + l) * NODES,
-                   *down = kernel + (o * NODES + NODES - 1 - l) * NODES;
-
-      if (cell + o < cells)
-        for (size_t k = 0; k < NODES; k++) potential[(cell + o) * NODES + k] += mine[l] * up[k];
-      if (o > 0 && o <= cell) /* mirrored: node k is node NODES - 1 - k */
-        for (size_t k = 0; k < NODES; k++)
-          potential[(cell - o) * NODES + k] += mine[l] * down[NODES - 1 - k];
-    }
-}
-
-/* Charges of class y, weighed with p(y|x) where given, and what they do. */
-static void fill_class(const ip_layer *layer, const ip_kde_line *line, int32_t y, double h,
-                       const ip_kde_line_room *room)
-{
-  const size_t n_nodes = room->cells * NODES;
-  double *potential = room->potential + (size_t)y * n_nodes, of_node[NODES];
-
-  memset(room->charge, 0, n_nodes * sizeof(double));
-  memset(room->filled, 0, room->cells * sizeof *room->filled);
-  memset(potential, 0, n_nodes * sizeof(double));
-  for (size_t i = 0; i < layer->n; i++) {
-    const double w =
-        layer->p ? layer->p[i * (size_t)layer->k + (size_t)y] : (layer->y[i] == y ? 1.0 : 0.0);
-
-    if (w == 0.0) continue;
-
-    const size_t cell = interpolate(line, h, line->u[i], of_node);
-
-    room->filled[cell] = true;
-    for (size_t k = 0; k < NODES; k++) room->charge[cell * NODES + k] += w * of_node[k];
-  }
-  for (size_t cell = 0; cell < room->cells; cell++)
-    if (room->filled[cell]) act(room->kernel, room->cells, cell, room->charge, potential);
 }
 
 PetscErrorCode ip_kde_line_sums(const ip_layer *layer, const ip_kde_line *line, double w,
                                 ip_workspace *work, size_t slot, double sum[])
 {
   const size_t k = (size_t)layer->k, cells = (size_t)cells_of(line, w),
-               of_kernel = (size_t)(REACH + 1) * NODES * NODES,
-               doubles = of_kernel + (k + 1) * cells * NODES;
-  const double h = 0.5 * w;
-  double of_node[NODES];
-  void *bytes = NULL;
+               of_kernel = (size_t)(REACH + 1) * NODES * NODES, of_nodes = k * cells * NODES;
+  void *room = NULL;
 
-  PetscCall(ip_workspace_room(work, slot, doubles * sizeof(double) + cells, &bytes));
+  PetscCall(ip_workspace_room(work, slot,
+                              (of_kernel + 2 * of_nodes) * sizeof(double) + k * cells, &room));
 
-  ip_kde_line_room room = {.cells = cells, .kernel = bytes};
+  double *kernel = room, *charge = kernel + of_kernel;
 
-  room.charge = room.kernel + of_kernel;
-  room.potential = room.charge + cells * NODES;
-  room.filled = (bool *)(room.potential + k * cells * NODES);
-  fill_kernel(room.kernel);
-  for (int32_t y = 0; y < layer->k; y++) fill_class(layer, line, y, h, &room);
-  for (size_t i = 0; i < layer->n; i++) {
-    const size_t cell = interpolate(line, h, line->u[i], of_node);
-
-    for (size_t y = 0; y < k; y++) {
-      const double *potential = room.potential + (y * cells + cell) * NODES;
-      double s = 0.0;
-
-      for (size_t m = 0; m < NODES; m++) s += of_node[m] * potential[m];
-      sum[i * k + y] = fmax(0.0, s);
-    }
-  }
+  fill_kernel(kernel);
+  ip_kde_line_kernels_best()->sum_line(
+      &(ip_kde_line_task){.n = layer->n,
+                          .k = k,
+                          .cells = cells,
+                          .low = line->low,
+                          .h = 0.5 * w,
+                          .u = line->u,
+                          .y = layer->y,
+                          .p = layer->p,
+                          .kernel = kernel,
+                          .charge = charge,
+                          .potential = charge + of_nodes,
+                          .filled = (bool *)(charge + 2 * of_nodes),
+                          .sum = sum});
   return PETSC_SUCCESS;
 }

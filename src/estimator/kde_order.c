@@ -30,10 +30,10 @@ static uint64_t rank_of(float value)
   return bits ^ (bits >> 31 ? UINT32_MAX : (uint32_t)1 << 31);
 }
 
-/* Where a range is large, of every fourth of its samples. */
+/* Where a range is large, of some of its samples. */
 static size_t widest_axis(const ip_kde_axes *axes, size_t n, const uint64_t key[])
 {
-  const size_t width = axes->width, step = n > 4 * LEAF ? 4 : 1;
+  const size_t width = axes->width, step = n / 32 + 1;
   float low[IP_KDE_ORDERED], high[IP_KDE_ORDERED];
   size_t widest = 0;
 

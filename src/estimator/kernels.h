@@ -83,11 +83,47 @@ typedef struct {
   void (*sum_block)(const ip_kde_block *block);
 } ip_kde_kernels;
 
+/* ---- kde of samples on a line ---- */
+
+enum {
+  IP_KDE_NODES = 12, /* of a cell                                           */
+  IP_KDE_REACH = 12  /* cells up and down on which those of a cell still act */
+};
+
+/* Chebyshev's nodes in [-1, 1], cos((2 k + 1) pi / 24). */
+static inline double ip_kde_node(size_t k)
+{
+  static const double cosine[IP_KDE_NODES / 2] = {0.99144486137381041, 0.92387953251128676,
+                                                  0.79335334029123517, 0.60876142900872063,
+                                                  0.38268343236508977, 0.13052619222005159};
+
+  return k < IP_KDE_NODES / 2 ? cosine[k] : -cosine[IP_KDE_NODES - 1 - k];
+}
+
+/* Samples at u, in cells of h from low on. */
+typedef struct {
+  size_t n, k, cells;
+  double low, h;
+  const double *u;      /* shape (n): within the cells                                 */
+  const int32_t *y;     /* shape (n); not read where p is given                        */
+  const double *p;      /* shape (n, k): weights, or NULL                              */
+  const double *kernel; /* of nodes l of a cell and k of the one o above: shape (o, l, k) */
+  double *charge, *potential; /* room, shape (k, cells, nodes)                               */
+  bool *filled;               /* room, shape (k, cells)                                      */
+  double *sum;                /* shape (n, k): of kernels with the samples of each class     */
+} ip_kde_line_task;
+
+typedef struct {
+  void (*sum_line)(const ip_kde_line_task *task);
+} ip_kde_line_kernels;
+
 extern const ip_binning_kernels ip_binning_kernels_baseline;
 extern const ip_kde_kernels ip_kde_kernels_baseline;
+extern const ip_kde_line_kernels ip_kde_line_kernels_baseline;
 #ifndef IP_ONLY_BASELINE
 extern const ip_binning_kernels ip_binning_kernels_avx2, ip_binning_kernels_avx512;
 extern const ip_kde_kernels ip_kde_kernels_avx2, ip_kde_kernels_avx512;
+extern const ip_kde_line_kernels ip_kde_line_kernels_avx2, ip_kde_line_kernels_avx512;
 #endif
 
 /* The kernels of this machine. */
@@ -111,4 +147,15 @@ static inline const ip_kde_kernels *ip_kde_kernels_best(void)
   if (isa == IP_ISA_AVX2) return &ip_kde_kernels_avx2;
 #endif
   return &ip_kde_kernels_baseline;
+}
+
+static inline const ip_kde_line_kernels *ip_kde_line_kernels_best(void)
+{
+#ifndef IP_ONLY_BASELINE
+  const ip_isa isa = ip_isa_best();
+
+  if (isa == IP_ISA_AVX512) return &ip_kde_line_kernels_avx512;
+  if (isa == IP_ISA_AVX2) return &ip_kde_line_kernels_avx2;
+#endif
+  return &ip_kde_line_kernels_baseline;
 }
