@@ -21,7 +21,7 @@ fi
 logs=$build/valgrind
 rm -rf "$logs"
 mkdir -p "$logs"
-export INFOPLANE_ISA=avx2 OPENBLAS_NUM_THREADS=1 HDF5_USE_FILE_LOCKING=FALSE
+export INFOPLANE_ISA=avx2 INFOPLANE_LEAKS=checked OPENBLAS_NUM_THREADS=1 HDF5_USE_FILE_LOCKING=FALSE
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
 
