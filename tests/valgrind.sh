@@ -21,7 +21,7 @@ fi
 logs=$build/valgrind
 rm -rf "$logs"
 mkdir -p "$logs"
-export INFOPLANE_ISA=avx2 INFOPLANE_LEAKS=checked OPENBLAS_NUM_THREADS=1 HDF5_USE_FILE_LOCKING=FALSE
+export INFOPLANE_ISA=avx2 INFOPLANE_VALGRIND=1 OPENBLAS_NUM_THREADS=1 HDF5_USE_FILE_LOCKING=FALSE
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
 
@@ -50,9 +50,12 @@ judge() {
 begins='^'
 [ $# -eq 0 ] || begins="^($(printf '%s|' "$@" | sed 's/|$//'))"
 for test in $(ctest --test-dir "$build" -N -L unit -LE slow -R "$begins" | sed -n 's/^ *Test *#[0-9]*: //p'); do
-  program=$build/tests/$(dirname "$test")/test_$(echo "$test" | tr / _)
-  [ -x "$program" ] || program=$build/tests/test_$(echo "$test" | tr / _)
-  judge "$test" checked "$program"
+  room=$(dirname "$test")
+  name=$(basename "$test")
+  set -- "$build/tests/$room/test_${room}_$name"
+  [ "$room" != fuzz ] ||
+    set -- "$build/tests/fuzz/fuzz_$name" "$top/tests/fuzz/corpus/$name" "$top/tests/fuzz/regressions/$name"
+  judge "$test" checked "$@"
 done
 
 cat >"$logs/study.yaml" <<'END'

@@ -479,7 +479,7 @@ static void petsc_runs_out(void **state)
 
   (void)state;
   /* what PETSc leaves after an error would be reported as leaks of ours */
-  if (getenv("INFOPLANE_LEAKS")) skip(); /* valgrind.sh says so */
+  if (under_valgrind()) skip();
 #ifdef __SANITIZE_ADDRESS__
   skip();
 #endif

@@ -201,6 +201,7 @@ static void widths_agree(void **state)
   static float first[2][BLOCK];
 
   (void)state;
+  if (under_valgrind()) skip(); /* its fused 1 - 1 1 is -0 in vectors */
   for (size_t row = 0; ip_activation_name(row); row++)
     for (int isa = 0; isa <= (int)ip_isa_best(); isa++) {
       const ip_activation_kernels *k = kernels((ip_isa)isa);

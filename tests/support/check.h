@@ -15,9 +15,18 @@
 #include <infoplane/core.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SKIPPED = 77 }; /* CTest's skip code */
+
+/* Whether valgrind.sh runs the test: some arithmetic is emulated, and what libraries lose when they
+   are made to fail is reported. */
+static inline bool under_valgrind(void)
+{
+  return getenv("INFOPLANE_VALGRIND") != NULL;
+}
+
 
 /* The checks are functions, so that one is no branch and no nesting where it stands. */
 
