@@ -18,5 +18,5 @@ case ${1-} in
     set -- -R "${names#|}"
     ;;
 esac
-# Many tests wait more than they work: three times as many at a time as there are cores, and one more.
-exec ctest --test-dir "$top/build" --output-on-failure --no-tests=error -j $((3 * cores + 1)) "$@"
+# Many tests wait more than they work: twice as many at a time as there are cores, and one more.
+exec ctest --test-dir "$top/build" --output-on-failure --no-tests=error -j $((2 * cores + 1)) "$@"

@@ -252,11 +252,71 @@ IP_INLINE void gather_four(const float *const from[4], size_t d, size_t stride, 
     for (size_t s = 0; s < 4; s++) to[i * stride + s] = from[s][i];
 }
 
+#if defined __AVX2__
+/* Features i .. i + 3 of samples index[0], index[4], ..., side by side. */
+IP_INLINE ip_register fours(const uint32_t index[], size_t d, const float *x)
+{
+#if defined __AVX512F__
+  __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(x + index[0] * d));
+
+  v = _mm512_insertf32x4(v, _mm_loadu_ps(x + index[4] * d), 1);
+  v = _mm512_insertf32x4(v, _mm_loadu_ps(x + index[8] * d), 2);
+  return (ip_register)_mm512_insertf32x4(v, _mm_loadu_ps(x + index[12] * d), 3);
+#else
+  const __m256 v = _mm256_castps128_ps256(_mm_loadu_ps(x + index[0] * d));
+
+  return (ip_register)_mm256_insertf128_ps(v, _mm_loadu_ps(x + index[4] * d), 1);
+#endif
+}
+
+/* Within each four lanes of the registers, rows become columns. */
+IP_INLINE void transpose_fours(ip_register v[4])
+{
+#if defined __AVX512F__
+#define IN_FOURS(name, ...) (ip_register) _mm512_##name##_ps(__VA_ARGS__)
+  typedef __m512 wide;
+#else
+#define IN_FOURS(name, ...) (ip_register) _mm256_##name##_ps(__VA_ARGS__)
+  typedef __m256 wide;
+#endif
+  const ip_register a = IN_FOURS(unpacklo, (wide)v[0], (wide)v[1]),
+                    b = IN_FOURS(unpacklo, (wide)v[2], (wide)v[3]),
+                    c = IN_FOURS(unpackhi, (wide)v[0], (wide)v[1]),
+                    e = IN_FOURS(unpackhi, (wide)v[2], (wide)v[3]);
+
+  v[0] = IN_FOURS(shuffle, (wide)a, (wide)b, 0x44);
+  v[1] = IN_FOURS(shuffle, (wide)a, (wide)b, 0xee);
+  v[2] = IN_FOURS(shuffle, (wide)c, (wide)e, 0x44);
+  v[3] = IN_FOURS(shuffle, (wide)c, (wide)e, 0xee);
+#undef IN_FOURS
+}
+
+/* As many samples as a register has lanes. */
+IP_INLINE void gather_register(const uint32_t index[], size_t d, const float *x, size_t stride,
+                               float *to)
+{
+  size_t i = 0;
+
+  for (; i + 4 <= d; i += 4) {
+    ip_register v[4];
+
+    for (size_t s = 0; s < 4; s++) v[s] = fours(index + s, d, x + i);
+    transpose_fours(v);
+    for (size_t j = 0; j < 4; j++) memcpy(to + (i + j) * stride, &v[j], sizeof v[j]);
+  }
+  for (; i < d; i++)
+    for (size_t s = 0; s < IP_WIDTH; s++) to[i * stride + s] = x[(size_t)index[s] * d + i];
+}
+#endif
+
 static void gather(size_t m, const uint32_t index[], size_t d, const float x[], size_t stride,
                    float to[])
 {
   size_t s = 0;
 
+#if defined __AVX2__
+  for (; s + IP_WIDTH <= m; s += IP_WIDTH) gather_register(index + s, d, x, stride, to + s);
+#endif
   for (; s + 4 <= m; s += 4) {
     const float *const from[4] = {x + (size_t)index[s] * d, x + (size_t)index[s + 1] * d,
                                   x + (size_t)index[s + 2] * d, x + (size_t)index[s + 3] * d};

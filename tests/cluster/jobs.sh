@@ -32,9 +32,9 @@ estimate: [{kind: binning, bins: 30}]
 reproducible: yes
 studies:
   - {name: short, train.epochs: 5, repeat: 4}
-  - {name: long, train.epochs: 8000, repeat: 2}
+  - {name: long, train.epochs: 12000, repeat: 2}
 YAML
-sed 's/8000/300/' s.yaml >calm.yaml
+sed 's/12000/300/' s.yaml >calm.yaml
 endless=train.epochs=2000000 # for jobs that are ended before
 [ -z "$long" ] || export SLURMD_TIMEOUT=40
 IP_PYTHON=$python "$tests/slurm_up.sh" "$slurm" 3 2 >up 2>&1 &

@@ -27,7 +27,6 @@ static inline bool under_valgrind(void)
   return getenv("INFOPLANE_VALGRIND") != NULL;
 }
 
-
 /* The checks are functions, so that one is no branch and no nesting where it stands. */
 
 static inline void check_ok(PetscErrorCode code, const char *call, const char *file, int line)
