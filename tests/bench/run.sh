@@ -2,7 +2,7 @@
 # How fast the program is: training, looks, binning, KDE and a whole network, in turns with the limit of the
 # arithmetic, with users of Python (torch, numpy) on one thread, and with the slow references in double.
 #
-#   tests/bench/run.sh              ten minutes; prints a table, writes bench.csv
+#   tests/bench/run.sh              three minutes; prints a table, writes bench.csv
 #   tests/bench/run.sh --quick      half a minute on an idle machine
 #   tests/bench/run.sh --table FILE the table of a CSV once more
 #
