@@ -11,7 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORDS = 2048, MOST_ARGUMENTS = 4 };
+enum {
+  WORDS = 2048,
+  MOST_ARGUMENTS = 4,
+  NOT_FOUND = 127 /* exit status of a child without its program, where spawning cannot tell */
+};
 
 /* The environment of the child: ours, with the C locale and without a terminal of the user's. */
 static PetscErrorCode make_environment(char ***made)
@@ -93,18 +97,21 @@ static PetscErrorCode run(int folder, char *const argument[], char *const enviro
 
   IP_CHECK(pipe2(pipes, O_CLOEXEC) == 0, IP_ERR_ENVIRONMENT, "no pipe to gnuplot: %s",
            strerror(errno));
-  const int error = spawn(folder, argument, environment, pipes[1], &child);
+  int error = spawn(folder, argument, environment, pipes[1], &child);
 
   close(pipes[1]);
   if (error == 0) listen(pipes[0], words);
   close(pipes[0]);
+  if (error == 0) {
+    do ended = waitpid(child, status, 0);
+    while (ended < 0 && errno == EINTR);
+    IP_CHECK(ended == child, IP_ERR_ENVIRONMENT, "gnuplot was lost: %s", strerror(errno));
+    if (WIFEXITED(*status) && WEXITSTATUS(*status) == NOT_FOUND) error = ENOENT;
+  }
   IP_CHECK(error != ENOENT, IP_ERR_ENVIRONMENT,
            "gnuplot was not found on the PATH; it draws the figures. Debian: apt-get install "
            "gnuplot-nox");
   IP_CHECK(error == 0, IP_ERR_ENVIRONMENT, "gnuplot cannot be started: %s", strerror(error));
-  do ended = waitpid(child, status, 0);
-  while (ended < 0 && errno == EINTR);
-  IP_CHECK(ended == child, IP_ERR_ENVIRONMENT, "gnuplot was lost: %s", strerror(errno));
   return PETSC_SUCCESS;
 }
 

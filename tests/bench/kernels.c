@@ -10,7 +10,9 @@
      NAME COUNT      the kernel NAME of the table below, COUNT times
 
    An answer is the seconds of this thread for one unit, then name=value: `issues`, the multiply-adds
-   of eight floats that the unit needs at least, and what was computed, for others to be compared with.
+   of eight floats that the unit needs at least, and `counts`, the words of a table that it has to
+   find and count up, and what was computed, for others to be compared with. `probe` and `probe_count`
+   answer what one of those takes at the peak.
    The training kernels begin at the initial weights; the first unit is epoch 0.
 
    FOLDER gets raw arrays: x (n, 12) float32, y (n) int32; train, order, partition: patterns of the
@@ -315,8 +317,16 @@ static PetscErrorCode tell_forward(bench *b)
   return tell_loss(b);
 }
 
+/* Beside a pass, the squares of what enters and of the error that leaves each layer: their product
+   is the square of a sample's gradient. */
 static PetscErrorCode tell_gradients(bench *b)
 {
+  const size_t quarter = b->look.set.n_train / 4, m = quarter < BATCH ? quarter : BATCH,
+               seen = b->look.set.n_train / m * m;
+  double squares_of = 0.0;
+
+  for (size_t l = 1; l <= LAYERS; l++) squares_of += (double)width[l] + (double)width[l - 1];
+  printf(" issues=%.0f", pass_issues(seen, true) + squares_of * (double)seen / 8.0);
   for (size_t l = 0; l < LAYERS; l++)
     printf(" mean_norm_%zu=%.9g std_norm_%zu=%.9g sample_std_norm_%zu=%.9g", l + 1,
            b->gradient[l].mean_norm, l + 1, b->gradient[l].std_norm, l + 1,
@@ -324,8 +334,15 @@ static PetscErrorCode tell_gradients(bench *b)
   return PETSC_SUCCESS;
 }
 
+/* A multiply-add for each activation; each sample of a layer is found among the cells, and counted
+   in its cell with its class. */
 static PetscErrorCode tell_binning(bench *b)
 {
+  double units = 0.0;
+
+  for (size_t l = 1; l <= LAYERS; l++) units += (double)width[l];
+  printf(" issues=%.0f counts=%.0f", units * (double)b->look.set.n / 8.0,
+         2.0 * LAYERS * (double)b->look.set.n);
   for (size_t l = 0; l < LAYERS; l++)
     printf(" i_xt_%zu=%.15g i_ty_%zu=%.15g", l + 1, b->out[l][0].i_xt, l + 1,
            b->out[l][0].i_ty);
@@ -504,6 +521,8 @@ static PetscErrorCode serve(bench *b)
       printf("0");
     } else if (strcmp(line, "probe") == 0) {
       printf("%.9g", bench_probe());
+    } else if (strcmp(line, "probe_count") == 0) {
+      printf("%.9g", bench_probe_count());
     } else {
       PetscCall(time_kernel(b, line, number > 0 ? number : 1));
     }

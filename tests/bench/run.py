@@ -24,9 +24,11 @@ COLUMNS = ("date commit cpu kernels compiler python form look work unit ours oth
            "ratio quartile_1 quartile_3 turns difference tolerance note").split()
 MAY_LACK = COLUMNS[COLUMNS.index("ours_value"):] + ["look"]
 
-# What is compared, kernel by kernel (whole_network, memory and two_cores add rows of their own): work, unit, its factor, our kernel, and with whom: (kernel, what it is, kind, tolerance of the
-# difference). Units of information are bits, losses nats.
+# What is compared, kernel by kernel (whole_network, memory and two_cores add rows of their own): work, unit, its factor,
+# our kernel, and with whom: (kernel, what it is, kind, tolerance of the difference). Units of information are bits, losses
+# nats.
 LIMIT, PYTHON, SLOW, OWN = "limit", "Python", "reference", "own"
+PROBES = {"issues": "probe", "counts": "probe_count"} # what a kernel needs, and how long one takes
 work = [
     ("training, an epoch", "ms", 1e3, "train", [
         (None, "multiply-adds at the peak of the FMA units", LIMIT, None),
@@ -39,9 +41,11 @@ work = [
         ("torch_forward", "nn.Sequential", PYTHON, 1e-6),
         ("slow_forward", "reference in double", SLOW, 1e-6)]),
     ("gradient statistics of a look", "ms", 1e3, "gradients", [
+        (None, "multiply-adds at the peak of the FMA units", LIMIT, None),
         ("torch_gradients", "derivatives by hand", PYTHON, 1e-5),
         ("slow_gradients", "reference in double, sample by sample", SLOW, 1e-5)]),
     ("binning, a look", "ms", 1e3, "binning", [
+        (None, "a multiply-add a unit, two counts a sample, at their peaks", LIMIT, None),
         ("numpy_loops", "loop over the cells", PYTHON, 1e-11),
         ("numpy_unique", "np.unique of rows", PYTHON, 1e-11),
         ("numpy_packed", "np.unique of packed bits", PYTHON, 1e-11),
@@ -104,6 +108,11 @@ class Worker:
         seconds, *values = self.ask(f"{kernel} {count}")
         self.first.setdefault(kernel, {name: float(value) for name, value in (v.split("=") for v in values)})
         return float(seconds)
+
+    def limit(self, kernel):
+        """Seconds of what a unit needs at least, at the peak."""
+        needs = self.first[kernel]
+        return sum(needs[name] * self.time(probe) for name, probe in PROBES.items() if name in needs)
 
     def look(self, epoch):
         self.ask(f"look {epoch}")
@@ -214,7 +223,7 @@ def repeated(worker, kernel, form):
 
 def difference(a, b):
     """The largest, of all that both computed."""
-    both = [name for name in a if name in b and name != "issues"]
+    both = [name for name in a if name in b and name not in PROBES]
     if not both:
         raise Failed(f"nothing to compare in {a} and {b}")
     return max(abs(a[name] - b[name]) for name in both)
@@ -239,8 +248,7 @@ def compare(table, form, ours, python, look):
             mine = repeated(ours, kernel, form)
             if kind == LIMIT:
                 mine()
-                issues = ours.first[kernel]["issues"]
-                a, b = in_turns(form, mine, lambda: issues * ours.time("probe"))
+                a, b = in_turns(form, mine, lambda: ours.limit(kernel))
             else:
                 a, b = in_turns(form, mine, repeated(worker, other, form))
                 row |= {"difference": difference(ours.first[kernel], worker.first[other]), "tolerance": tolerance}

@@ -72,6 +72,29 @@ static inline double bench_probe(void)
   return (double)NAN;
 }
 
+/** Seconds of counting up one word of a table that the nearest cache holds, at a place known in
+ *  advance: a load, an addition, a store. */
+static inline double bench_probe_count(void)
+{
+  enum { WORDS = 2048, LOOPS = 100 };
+  static uint32_t table[WORDS], place[WORDS];
+  uint32_t sum = 0;
+
+  for (uint32_t i = 0; i < WORDS; i++) place[i] = i * 1103U % WORDS; /* odd: each place once */
+
+  const double begun = bench_now();
+
+  for (int k = 0; k < LOOPS; k++) {
+    for (int i = 0; i < WORDS; i++) table[place[i]]++;
+    __asm__ volatile("" ::: "memory");
+  }
+  const double took = bench_now() - begun;
+
+  for (int i = 0; i < WORDS; i++) sum += table[i];
+  if (sum == 12345) puts("");
+  return took / LOOPS / WORDS;
+}
+
 /** Multiply-adds of eight floats that KDE needs of n samples of d units: (d + 8) / 2 clocks of two
  *  of them for 8 pairs, each pair once. */
 static inline double bench_kde_issues(size_t n, size_t d)
