@@ -8,9 +8,6 @@
 # shellcheck source=../cli/lib.sh
 . "$(dirname "$0")/../cli/lib.sh"
 epochs=${3:-300}
-XDG_CACHE_HOME=$PWD/cache
-export XDG_CACHE_HOME
-mkdir cache
 
 cat >paper.yaml <<END
 repeat: 8

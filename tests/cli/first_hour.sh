@@ -7,7 +7,7 @@
 "$python" -c 'import h5py, xarray' 2>/dev/null || skip "needs python3-h5py and python3-xarray"
 command -v gnuplot >/dev/null || skip "needs gnuplot"
 command -v git >/dev/null || skip "needs git"
-export HDF5_USE_FILE_LOCKING=FALSE XDG_CACHE_HOME="$PWD/cache"
+export HDF5_USE_FILE_LOCKING=FALSE
 
 # What a clone would have, with what is not committed yet.
 mkdir clone

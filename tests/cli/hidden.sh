@@ -5,7 +5,9 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 one_at_a_time
-export HDF5_USE_FILE_LOCKING=FALSE
+mkdir own
+export HDF5_USE_FILE_LOCKING=FALSE HOME="$PWD/own"
+unset XDG_CACHE_HOME
 
 cat >h.yaml <<'YAML'
 network: {hidden: [4, 3], blas: [own, openblas]}

@@ -3,8 +3,6 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 one_at_a_time
-XDG_CACHE_HOME=$PWD/cache
-export XDG_CACHE_HOME
 
 printf 'repeat: 64\ntrain.epochs: 40\nlook: [0]\nestimate: [{kind: binning, bins: 30}]\n' >a.yaml
 

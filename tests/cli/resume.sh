@@ -30,10 +30,10 @@ go_on() {
     [ "$code" = 75 ] || { cat out err >&2; fail "exit code $code, wanted 75"; }
     stops=$((stops + 1))
     [ -e wild.h5.ckpt ] || fail "no checkpoints after a stop"
-    [ "$stops" -lt 3 ] || set -- mpirun -n 3 "$program" run r.yaml -o wild.h5 max_time=2
+    [ "$stops" -lt 3 ] || set -- mpirun -n 3 "$program" run r.yaml -o wild.h5 max_time=0.3
   done
 }
-go_on "$program" run r.yaml -o wild.h5 max_time=1
+go_on "$program" run r.yaml -o wild.h5 max_time=0.3
 [ "$stops" -gt 1 ] || fail "it was not stopped in the middle"
 cmp calm.h5 wild.h5 || fail "stopped $stops times: other bytes"
 [ ! -e wild.h5.ckpt ] || fail "checkpoints are left after the end"
@@ -82,12 +82,12 @@ says 'is no file of checkpoints'
 [ "$(cksum wild.h5.ckpt)" = "$before" ] || fail "a strange file was touched"
 [ ! -e wild.h5.lock ] || fail "the lock is left over"
 cp begun.h5.ckpt other.h5.ckpt
-expect 75 "$program" run r.yaml seed=2 -o other.h5 max_time=1
+expect 75 "$program" run r.yaml seed=2 -o other.h5 max_time=0.3
 if grep -q 'taken up' out; then fail "a checkpoint of another seed was taken up"; fi
 
 # checkpoint=none: begun runs are taken up, and none is kept.
 cp begun.h5 wild.h5
 cp begun.h5.ckpt wild.h5.ckpt
-expect 75 "$program" run r.yaml -o wild.h5 checkpoint=none max_time=1
+expect 75 "$program" run r.yaml -o wild.h5 checkpoint=none max_time=0.3
 says 'taken up from wild.h5.ckpt'
 says 'given up and will begin anew'
