@@ -27,7 +27,7 @@ static uint64_t rank_of(float value)
 
   value += 0.0F; /* -0 is 0 */
   memcpy(&bits, &value, sizeof bits);
-  return bits ^ (bits >> 31 ? UINT32_MAX : (uint32_t)1 << 31);
+  return bits ^ (-(bits >> 31) | (uint32_t)1 << 31); /* all bits turn, or the sign; no branch */
 }
 
 /* Where a range is large, of some of its samples. */

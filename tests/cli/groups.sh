@@ -45,7 +45,7 @@ expect 0 ranks 4 "$program" run w.yaml ranks_per_run=2 -o calm.h5
 stops=0
 for each in 3 2 4 1 3 2 4 1; do
   code=0
-  ranks 4 "$program" run w.yaml -o wild.h5 "ranks_per_run=$each" max_time=2 >out 2>err || code=$?
+  ranks 4 "$program" run w.yaml -o wild.h5 "ranks_per_run=$each" max_time=0.5 >out 2>err || code=$?
   [ "$code" != 0 ] || break
   [ "$code" = 75 ] || { cat out err >&2; fail "exit code $code, wanted 75"; }
   stops=$((stops + 1))
