@@ -294,12 +294,13 @@ static void find_reach(pairs *p)
 static PetscErrorCode order_places(pairs *p)
 {
   const ip_layer *layer = p->layer;
-  const size_t width = (layer->d + 3) / 4 * 4;
+  const size_t floats = ip_kde_row_floats(layer->n, layer->d);
   void *room[2] = {NULL};
   size_t before = 0;
 
-  PetscCall(ip_workspace_room(p->work, SLOT_ROWS, layer->n * width * sizeof(float), &room[0]));
-  PetscCall(ip_workspace_room(p->work, SLOT_KEYS, layer->n * sizeof(uint64_t), &room[1]));
+  PetscCall(ip_workspace_room(p->work, SLOT_ROWS, floats * sizeof(float), &room[0]));
+  PetscCall(
+      ip_workspace_room(p->work, SLOT_KEYS, (2 * layer->n + 8) * sizeof(uint64_t), &room[1]));
 
   uint64_t *key = room[1];
 
@@ -311,7 +312,7 @@ static PetscErrorCode order_places(pairs *p)
     if (p->size[g] == 0) continue;
     for (uint32_t i = 0; i < layer->n; i++)
       if (layer->p || (size_t)layer->y[i] == g) mine[m++] = i;
-    ip_kde_order(&p->axes, m, mine);
+    ip_kde_order_kernels_best()->order(&p->axes, m, mine, key + layer->n);
     for (size_t i = 0; i < m; i++) p->place[mine[i] & UINT32_MAX] = p->begin[g] + i;
   }
   return PETSC_SUCCESS;

@@ -2,6 +2,7 @@
 
 /* What the fast KDE and its slow reference share: the meaning of a column. */
 
+#include "kernels.h"
 #include <infoplane/estimator.h>
 
 enum { IP_KDE_VARIANCE, IP_KDE_SCALE, IP_KDE_BOUND, IP_KDE_TOLERANCE };
@@ -21,25 +22,11 @@ double ip_kde_entropy(double i_xt, size_t d, double s);
 PetscErrorCode ip_kde_reference(const ip_layer *layer, const ip_column *column,
                                 ip_information *out);
 
-/* ---- what is near what ---- */
+/* ---- what is near what: kernels.h ---- */
 
-enum { IP_KDE_ORDERED = 32 }; /* units, at most, of a layer that is turned into its axes */
-
-/* Samples along the principal axes of a layer, of largest variance first. */
-typedef struct {
-  size_t n, m, width; /* m axes; width: of a row, a multiple of 4                 */
-  float *row;         /* shape (n, width), zeros past m; times the scale           */
-  float error;        /* of a coordinate, and of the distance to a row by all axes */
-} ip_kde_axes;
-
-/* d <= IP_KDE_ORDERED; scale: a power of two that brings the layer into [-1, 1]; row: room for n
-   times d rounded up to a multiple of 4. */
+/* d <= IP_KDE_ORDERED; scale: a power of two that brings the layer into [-1, 1]; row: room for
+   ip_kde_row_floats. */
 void ip_kde_turn(const ip_layer *layer, double scale, float row[], ip_kde_axes *axes);
-
-/* Order m samples so that neighbors stand together: the axis of widest range is cut at its median,
-   again and again, at multiples of a block, then of a leaf, then of a strip.  key: shape (m), the low
-   halves name samples, and come out in order. */
-void ip_kde_order(const ip_kde_axes *axes, size_t m, uint64_t key[]);
 
 /* ---- samples on a line ---- */
 

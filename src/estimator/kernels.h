@@ -83,6 +83,42 @@ typedef struct {
   void (*sum_block)(const ip_kde_block *block);
 } ip_kde_kernels;
 
+/* ---- what is near what ---- */
+
+enum { IP_KDE_ORDERED = 32 }; /* units, at most, of a layer that is turned into its axes */
+
+/* Samples along the principal axes of a layer, of largest variance first. */
+typedef struct {
+  size_t n, m, width; /* m axes; width: of a row                                    */
+  float *row;         /* shape (n, width), zeros past m; times the scale            */
+  float error;        /* of a coordinate, and of the distance to a row by all axes  */
+} ip_kde_axes;
+
+/* Floats of a row of m axes: 4, 8, 16 or 32. */
+static inline size_t ip_kde_width(size_t m)
+{
+  size_t width = 4;
+
+  while (width < m) width *= 2;
+  return width;
+}
+
+/* Floats of n rows; a vector may be read from the last one on. */
+static inline size_t ip_kde_row_floats(size_t n, size_t m)
+{
+  return n * ip_kde_width(m) + 16;
+}
+
+typedef struct {
+  /* Fills the rows of axes, m of them, from samples t: shape (m, stride), by v: shape (m,
+     IP_KDE_ORDERED), whose columns are the axes. */
+  void (*turn)(const float t[], size_t stride, const float v[], const ip_kde_axes *axes);
+  /* Order m samples so that neighbors stand together: the axis of widest range is cut at its median,
+     again and again, at multiples of a block, then of a leaf, then of a strip.  key: shape (m), the
+     low halves name samples, and come out in order; room: for m + 8 keys. */
+  void (*order)(const ip_kde_axes *axes, size_t m, uint64_t key[], uint64_t room[]);
+} ip_kde_order_kernels;
+
 /* ---- kde of samples on a line ---- */
 
 enum {
@@ -119,10 +155,12 @@ typedef struct {
 
 extern const ip_binning_kernels ip_binning_kernels_baseline;
 extern const ip_kde_kernels ip_kde_kernels_baseline;
+extern const ip_kde_order_kernels ip_kde_order_kernels_baseline;
 extern const ip_kde_line_kernels ip_kde_line_kernels_baseline;
 #ifndef IP_ONLY_BASELINE
 extern const ip_binning_kernels ip_binning_kernels_avx2, ip_binning_kernels_avx512;
 extern const ip_kde_kernels ip_kde_kernels_avx2, ip_kde_kernels_avx512;
+extern const ip_kde_order_kernels ip_kde_order_kernels_avx2, ip_kde_order_kernels_avx512;
 extern const ip_kde_line_kernels ip_kde_line_kernels_avx2, ip_kde_line_kernels_avx512;
 #endif
 
@@ -147,6 +185,17 @@ static inline const ip_kde_kernels *ip_kde_kernels_best(void)
   if (isa == IP_ISA_AVX2) return &ip_kde_kernels_avx2;
 #endif
   return &ip_kde_kernels_baseline;
+}
+
+static inline const ip_kde_order_kernels *ip_kde_order_kernels_best(void)
+{
+#ifndef IP_ONLY_BASELINE
+  const ip_isa isa = ip_isa_best();
+
+  if (isa == IP_ISA_AVX512) return &ip_kde_order_kernels_avx512;
+  if (isa == IP_ISA_AVX2) return &ip_kde_order_kernels_avx2;
+#endif
+  return &ip_kde_order_kernels_baseline;
 }
 
 static inline const ip_kde_line_kernels *ip_kde_line_kernels_best(void)
