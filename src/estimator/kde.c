@@ -304,7 +304,8 @@ static PetscErrorCode order_places(pairs *p)
 
   uint64_t *key = room[1];
 
-  ip_kde_turn(layer, p->scale, room[0], &p->axes);
+  p->axes.row = room[0];
+  ip_kde_turn(layer, p->scale, &p->axes);
   for (size_t g = 0; g < p->groups; before += p->size[g++]) {
     uint64_t *mine = key + before;
     size_t m = 0;

@@ -24,9 +24,9 @@ PetscErrorCode ip_kde_reference(const ip_layer *layer, const ip_column *column,
 
 /* ---- what is near what: kernels.h ---- */
 
-/* d <= IP_KDE_ORDERED; scale: a power of two that brings the layer into [-1, 1]; row: room for
-   ip_kde_row_floats. */
-void ip_kde_turn(const ip_layer *layer, double scale, float row[], ip_kde_axes *axes);
+/* Fills all of axes but row, and what row points to: room for ip_kde_row_floats.  d <= IP_KDE_ORDERED;
+   scale: a power of two that brings the layer into [-1, 1]. */
+void ip_kde_turn(const ip_layer *layer, double scale, ip_kde_axes *axes);
 
 /* ---- samples on a line ---- */
 

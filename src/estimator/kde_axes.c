@@ -85,7 +85,7 @@ static void sort_axes(const matrix *x, size_t axis[])
   }
 }
 
-void ip_kde_turn(const ip_layer *layer, double scale, float row[], ip_kde_axes *axes)
+void ip_kde_turn(const ip_layer *layer, double scale, ip_kde_axes *axes)
 {
   const size_t d = layer->d;
   float v[IP_KDE_ORDERED][IP_KDE_ORDERED] = {{0.0F}};
@@ -101,7 +101,7 @@ void ip_kde_turn(const ip_layer *layer, double scale, float row[], ip_kde_axes *
   *axes = (ip_kde_axes){.n = layer->n,
                         .m = d,
                         .width = ip_kde_width(d),
-                        .row = row,
+                        .row = axes->row,
                         .error = (float)((double)(d * (d + 4)) * 0x1p-24)};
   ip_kde_order_kernels_best()->turn(layer->t, layer->stride, v[0], axes);
 }
