@@ -11,8 +11,8 @@ readme = (clone / "README.md").read_text()
 
 # The quickstart with shorter runs, and the README's own input with fewer as well.
 quickstart = clone / "inputs/quickstart.yaml"
-assert "epochs: 10000 " in quickstart.read_text()
-quickstart.write_text(quickstart.read_text().replace("epochs: 10000 ", "epochs: 500 "))
+whole = quickstart.read_text()
+assert "epochs: 10000 " in whole
 shorter = {"epochs: 10000": "epochs: 3", "repeat: 50": "repeat: 2", "look: saxe": "look: [1]"}
 # What is shown of an input with mistakes.
 mistaken = "dataset: {name: symmetric}\nnetwork:\n  activation: tahn\ntrain: {epochs: 3}\nlerning_rate: 1e-3\n"
@@ -29,6 +29,8 @@ not_run = {
 not_followed = {"## On a cluster": "cluster/jobs does it in a real Slurm"}
 # What a user has by then.
 prepare = {
+    "jobs/quickstart.sh": lambda: quickstart.write_text(whole.replace("epochs: 10000 ", "epochs: 500 ")),
+    "infoplane plan inputs/quickstart.yaml": lambda: quickstart.write_text(whole),
     "infoplane merge": lambda: [subprocess.run(["infoplane", "run", "my.yaml", f"share={i}/8", "-q"], cwd=clone, check=True)
                                 for i in range(1, 9)],
     "infoplane diff a.h5 b.h5": lambda: [shutil.copy(clone / "my.h5", clone / name) for name in ("a.h5", "b.h5")],
