@@ -124,8 +124,8 @@ static void take_coordinates(const ip_kde_axes *axes, size_t axis, size_t n, uin
     uint32_t bits;
 
     memcpy(&bits, &value, sizeof bits);
-    bits ^= -(bits >> 31) | (uint32_t)1
-                                << 31; /* all turn where it is negative, else the sign */
+    /* all bits turn where it is negative, else the sign */
+    bits ^= -(bits >> 31) | (uint32_t)1 << 31;
     key[i] = (uint64_t)bits << 32 | sample;
   }
 }
@@ -210,48 +210,57 @@ static void select_first(size_t n, uint64_t key[], size_t first, uint64_t room[]
   }
 }
 
-/* n <= FEW different keys in order: as many are below each as its place says. */
-static void sort_few(size_t n, uint64_t key[])
-{
-  uint64_t sorted[FEW];
-
 #if defined __AVX512F__
-  __m512i all[FEW / KEYS];
-  const size_t vectors = (n + KEYS - 1) / KEYS;
-  for (size_t v = 0; v < FEW / KEYS; v++) {
-    const size_t at = v * KEYS, left = at < n ? n - at : 0;
-    const __mmask8 there = left < KEYS ? (__mmask8)((1U << left) - 1) : (__mmask8)0xff;
-    all[v] = _mm512_mask_loadu_epi64(_mm512_set1_epi64(-1), there, key + at);
+/* Each of n keys goes to the place that says how many are below it; all: they, in so many vectors. */
+IP_INLINE void place_keys(size_t vectors, const __m512i all[], size_t n, const uint64_t key[],
+                          uint64_t sorted[])
+{
+  for (size_t j = 0; j < n; j++) {
+    const __m512i here = _mm512_set1_epi64((long long)key[j]);
+    unsigned below = 0;
+
+    for (size_t v = 0; v < vectors; v++)
+      below |= (unsigned)_mm512_cmplt_epu64_mask(all[v], here) << KEYS * v;
+    sorted[__builtin_popcount(below)] = key[j];
   }
-  if (vectors == 1) {
-    for (size_t j = 0; j < n; j++) {
-      const __m512i here = _mm512_set1_epi64((long long)key[j]);
-      sorted[__builtin_popcount(_mm512_cmplt_epu64_mask(all[0], here))] = key[j];
-    }
-  } else if (vectors == 2) {
-    for (size_t j = 0; j < n; j++) {
-      const __m512i here = _mm512_set1_epi64((long long)key[j]);
-      sorted[__builtin_popcount(_mm512_cmplt_epu64_mask(all[0], here) |
-                                (unsigned)_mm512_cmplt_epu64_mask(all[1], here) << 8)] = key[j];
-    }
-  } else {
-    for (size_t j = 0; j < n; j++) {
-      const __m512i here = _mm512_set1_epi64((long long)key[j]);
-      sorted[__builtin_popcount(_mm512_cmplt_epu64_mask(all[0], here) |
-                                (unsigned)_mm512_cmplt_epu64_mask(all[1], here) << 8 |
-                                (unsigned)_mm512_cmplt_epu64_mask(all[2], here) << 16 |
-                                (unsigned)_mm512_cmplt_epu64_mask(all[3], here) << 24)] =
-          key[j];
-    }
+}
+
+static void sort_keys(size_t n, const uint64_t key[], uint64_t sorted[])
+{
+  enum { MOST = FEW / KEYS };
+  __m512i all[MOST];
+
+  for (size_t v = 0; v < MOST; v++) { /* past the end nothing is below a key */
+    const size_t at = v * KEYS < n ? v * KEYS : n, left = n - at < KEYS ? n - at : KEYS;
+
+    all[v] =
+        _mm512_mask_loadu_epi64(_mm512_set1_epi64(-1), (__mmask8)((1U << left) - 1), key + at);
   }
+  if (n <= KEYS)
+    place_keys(1, all, n, key, sorted);
+  else if (n <= (size_t)2 * KEYS)
+    place_keys(2, all, n, key, sorted);
+  else
+    place_keys(MOST, all, n, key, sorted);
+}
 #else
+static void sort_keys(size_t n, const uint64_t key[], uint64_t sorted[])
+{
   for (size_t j = 0; j < n; j++) {
     size_t below = 0;
 
     for (size_t i = 0; i < n; i++) below += key[i] < key[j];
     sorted[below] = key[j];
   }
+}
 #endif
+
+/* n <= FEW different keys in order: no branch depends on one. */
+static void sort_few(size_t n, uint64_t key[])
+{
+  uint64_t sorted[FEW];
+
+  sort_keys(n, key, sorted);
   memcpy(key, sorted, n * sizeof *key);
 }
 

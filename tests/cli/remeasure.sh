@@ -157,7 +157,7 @@ dataset: {samples: 2000}
 network: {hidden: [6, 6]}
 train: {epochs: 40}
 look: saxe
-repeat: 8
+repeat: 24
 kde_tolerance: 0
 reproducible: yes
 save: {weights: looked}
