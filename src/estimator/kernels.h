@@ -153,58 +153,30 @@ typedef struct {
   void (*sum_line)(const ip_kde_line_task *task);
 } ip_kde_line_kernels;
 
-extern const ip_binning_kernels ip_binning_kernels_baseline;
-extern const ip_kde_kernels ip_kde_kernels_baseline;
-extern const ip_kde_order_kernels ip_kde_order_kernels_baseline;
-extern const ip_kde_line_kernels ip_kde_line_kernels_baseline;
-#ifndef IP_ONLY_BASELINE
-extern const ip_binning_kernels ip_binning_kernels_avx2, ip_binning_kernels_avx512;
-extern const ip_kde_kernels ip_kde_kernels_avx2, ip_kde_kernels_avx512;
-extern const ip_kde_order_kernels ip_kde_order_kernels_avx2, ip_kde_order_kernels_avx512;
-extern const ip_kde_line_kernels ip_kde_line_kernels_avx2, ip_kde_line_kernels_avx512;
+/* ---- the kernels of this machine ---- */
+
+/* BEST_OF(ip_kde_kernels) declares those of every width, and ip_kde_kernels_best(). */
+#ifdef IP_ONLY_BASELINE
+#define BEST_OF(kernels)                                                                       \
+  extern const kernels kernels##_baseline;                                                     \
+  static inline const kernels *kernels##_best(void)                                            \
+  {                                                                                            \
+    return &kernels##_baseline;                                                                \
+  }
+#else
+#define BEST_OF(kernels)                                                                       \
+  extern const kernels kernels##_baseline, kernels##_avx2, kernels##_avx512;                   \
+  static inline const kernels *kernels##_best(void)                                            \
+  {                                                                                            \
+    const ip_isa isa = ip_isa_best();                                                          \
+                                                                                               \
+    if (isa == IP_ISA_AVX512) return &kernels##_avx512;                                        \
+    return isa == IP_ISA_AVX2 ? &kernels##_avx2 : &kernels##_baseline;                         \
+  }
 #endif
 
-/* The kernels of this machine. */
-static inline const ip_binning_kernels *ip_binning_kernels_best(void)
-{
-#ifndef IP_ONLY_BASELINE
-  const ip_isa isa = ip_isa_best();
-
-  if (isa == IP_ISA_AVX512) return &ip_binning_kernels_avx512;
-  if (isa == IP_ISA_AVX2) return &ip_binning_kernels_avx2;
-#endif
-  return &ip_binning_kernels_baseline;
-}
-
-static inline const ip_kde_kernels *ip_kde_kernels_best(void)
-{
-#ifndef IP_ONLY_BASELINE
-  const ip_isa isa = ip_isa_best();
-
-  if (isa == IP_ISA_AVX512) return &ip_kde_kernels_avx512;
-  if (isa == IP_ISA_AVX2) return &ip_kde_kernels_avx2;
-#endif
-  return &ip_kde_kernels_baseline;
-}
-
-static inline const ip_kde_order_kernels *ip_kde_order_kernels_best(void)
-{
-#ifndef IP_ONLY_BASELINE
-  const ip_isa isa = ip_isa_best();
-
-  if (isa == IP_ISA_AVX512) return &ip_kde_order_kernels_avx512;
-  if (isa == IP_ISA_AVX2) return &ip_kde_order_kernels_avx2;
-#endif
-  return &ip_kde_order_kernels_baseline;
-}
-
-static inline const ip_kde_line_kernels *ip_kde_line_kernels_best(void)
-{
-#ifndef IP_ONLY_BASELINE
-  const ip_isa isa = ip_isa_best();
-
-  if (isa == IP_ISA_AVX512) return &ip_kde_line_kernels_avx512;
-  if (isa == IP_ISA_AVX2) return &ip_kde_line_kernels_avx2;
-#endif
-  return &ip_kde_line_kernels_baseline;
-}
+BEST_OF(ip_binning_kernels)
+BEST_OF(ip_kde_kernels)
+BEST_OF(ip_kde_order_kernels)
+BEST_OF(ip_kde_line_kernels)
+#undef BEST_OF
