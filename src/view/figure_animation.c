@@ -147,6 +147,17 @@ static PetscErrorCode add_looks(plot *p)
                                "  light(type) = int(word(lights, int(type)))\n");
 }
 
+/* A speck in every other frame, hardly not white: libgd leaves out a frame that is equal to the one
+   before it, and the last one would not stay. */
+static PetscErrorCode add_speck(plot *p)
+{
+  return ip_text_add(
+      &p->body,
+      "  set object rectangle center screen 0.5,0.5 size screen 0.04/W,0.04/H behind \\\n"
+      "    fillstyle solid noborder fillcolor rgb (frame %% 2 ? '#ffffff' : "
+      "'#fefefe')\n");
+}
+
 /* Panel i of a frame: networks, then means with an outline.  Its data are block i * n + frame. */
 static PetscErrorCode draw_group(const frames *x, plot *p, size_t i)
 {
@@ -183,6 +194,7 @@ PetscErrorCode figure_fill_animation(const figure *f, plot *p)
     code = write_group(f, f->group[i], &x, p);
   p->frames = x.n;
   if (code == PETSC_SUCCESS) code = add_looks(p);
+  if (code == PETSC_SUCCESS) code = add_speck(p);
   for (size_t i = 0; i < f->n && code == PETSC_SUCCESS; i++) {
     const sweep_group *group = f->group[i];
 

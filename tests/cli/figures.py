@@ -39,6 +39,26 @@ def blocks(path):
     return made
 
 
+def images_of_gif(path):
+    """Images in a GIF, by its blocks (GIF89a specification)."""
+    with open(path, "rb") as file:
+        b = file.read()
+
+    def colors(flags):
+        return 3 << (flags % 8 + 1) if flags & 128 else 0
+
+    at, images = 13 + colors(b[10]), 0
+    while b[at:at + 1] != b";":  # trailer
+        image = b[at:at + 1] == b","
+        assert image or b[at:at + 1] == b"!", (path, at)
+        images += image
+        at += 11 + colors(b[at + 9]) if image else 2
+        while b[at]:  # blocks of data
+            at += 1 + b[at]
+        at += 1
+    return images
+
+
 def slug(name):
     return re.sub(r"[^a-z0-9.-]+", "_", name.lower()).strip("_")
 
@@ -268,7 +288,11 @@ def check(f, study, name, path):
         groups = groups[page:page + 1]
     else:
         assert page == 0, path
-    globals()[kind](groups, c, blocks(path))
+    got = blocks(path)
+    globals()[kind](groups, c, got)
+    if kind == "animation":  # every frame is there, those that hold the last one too
+        images = images_of_gif(path[:-3] + "gif")
+        assert images == len(got) // len(groups), (path, images)
 
 
 for file, folder in zip(sys.argv[1::2], sys.argv[2::2]):
