@@ -139,7 +139,7 @@ PetscErrorCode launch_agree(launch *l, PetscErrorCode code)
    them first. */
 static bool may_speak(int rank)
 {
-  enum { SLICE = 10000000, SLICES = 15, MOST = 20 }; /* ns; 0.15 s a rank, 3 s at most */
+  enum { SLICE = 10000000, SLICES = 30, MOST = 10 }; /* ns; 0.3 s a rank, 3 s at most */
   const struct timespec slice = {.tv_nsec = SLICE}, last = {.tv_sec = 3};
   int left = SLICES * (rank < MOST ? rank : MOST);
 
