@@ -11,7 +11,7 @@ enum { IP_BOUND_UPPER, IP_BOUND_LOWER };
 
 /* Variance s of the noise of a column; layer_variance: mean over units of the population
    variance at this look. */
-double ip_kde_noise(const ip_column *column, double layer_variance);
+double ip_kde_noise_variance(const ip_column *column, double layer_variance);
 
 /* Mean over the units of the population variance. */
 double ip_kde_layer_variance(const ip_layer *layer);
@@ -21,6 +21,12 @@ double ip_kde_entropy(double i_xt, size_t d, double s);
 
 PetscErrorCode ip_kde_reference(const ip_layer *layer, const ip_column *column,
                                 ip_information *out);
+
+/* As in ip_estimator: the fast KDE. */
+PetscErrorCode ip_kde_measure(const ip_layer *layer, size_t n, const ip_column *const column[],
+                              ip_workspace *work, ip_information out[]);
+PetscErrorCode ip_kde_assist(const ip_layer *layer, size_t n, const ip_column *const column[],
+                             ip_workspace *work);
 
 /* ---- what is near what: kernels.h ---- */
 

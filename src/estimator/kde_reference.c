@@ -56,7 +56,7 @@ static double mixture_information(const ip_layer *layer, int32_t y, double cs, d
 PetscErrorCode ip_kde_reference(const ip_layer *layer, const ip_column *column,
                                 ip_information *out)
 {
-  const double s = ip_kde_noise(column, ip_kde_layer_variance(layer)),
+  const double s = ip_kde_noise_variance(column, ip_kde_layer_variance(layer)),
                c = column->value[IP_KDE_BOUND].word == IP_BOUND_UPPER ? 2.0 : 8.0;
   double total;
 
