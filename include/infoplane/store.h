@@ -311,9 +311,13 @@ PetscErrorCode ip_results_probe(const char *path);
 /** Length of an axis ("run", "column", "epoch", "layer"), 0 if it does not exist. */
 size_t ip_results_axis(const ip_results *results, const char *name);
 
-/** Shape of a variable ("i_xt", "timing/seconds"); false if it does not exist. */
+/** Shape of a variable ("i_xt", "timing/seconds"); false if it does not exist, or is damaged: one of
+ *  ours always lies along its axes, whose lengths ip_results_axis gives. */
 bool ip_results_shape(const ip_results *results, const char *name, size_t *n_axes,
                       size_t length[IP_RESULTS_RANK]);
+
+/** The first variable of ours that is there and damaged so; NULL: none. */
+const char *ip_results_unfit(const ip_results *results);
 
 /** A numeric variable or a block of it as doubles: start and count per axis (n_axes of them);
  *  integers are converted (those above 2^53, as checksums are, lose digits).  IP_ERR_DATA when it
@@ -326,7 +330,8 @@ PetscErrorCode ip_results_block(const ip_results *results, const char *name, siz
 PetscErrorCode ip_results_text(const ip_results *results, const char *name, size_t i,
                                char **text);
 
-/** A text attribute ("units", "flag_meanings") of a variable or group; name NULL: of the file
- *  ("config", "title").  Release with ip_release.  IP_ERR_DATA. */
+/** A text attribute of a group ("provenance": "version") or variable ("activation":
+ *  "flag_meanings", the only one that ip_results_probe has read); name NULL: of the file ("config",
+ *  "title").  Release with ip_release.  IP_ERR_DATA. */
 PetscErrorCode ip_results_attribute(const ip_results *results, const char *name,
                                     const char *attribute, char **text);

@@ -4,6 +4,7 @@
 #include "layout.h"
 #include <infoplane/bottleneck.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- lengths and coordinates of axes ---------------------------------------------------------- */
@@ -493,6 +494,12 @@ bool ip_layout_row(size_t i, ip_variable *variable)
 const char *ip_along_name(ip_along along)
 {
   return row[along].name;
+}
+
+void ip_variable_path(const ip_variable *variable, char path[IP_VARIABLE_PATH])
+{
+  snprintf(path, IP_VARIABLE_PATH, "%s%s%s", variable->group, variable->group[0] ? "/" : "",
+           variable->name);
 }
 
 const char *ip_variable_key(const ip_variable *variable)

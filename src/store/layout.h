@@ -57,6 +57,10 @@ bool ip_layout_row(size_t i, ip_variable *variable);
 
 const char *ip_along_name(ip_along along);
 
+/** Its path in the file: "i_xt", "timing/seconds". */
+enum { IP_VARIABLE_PATH = 96 };
+void ip_variable_path(const ip_variable *variable, char path[IP_VARIABLE_PATH]);
+
 /** The key of an input whose value it holds, or NULL. */
 const char *ip_variable_key(const ip_variable *variable);
 

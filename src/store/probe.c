@@ -1,13 +1,12 @@
-/* What HDF5 must decode before numbers are read, decoded once in a child process: all arrays, the
-   attributes that we read, the texts, and the first number of each.  What nobody here reads
-   (definitions, references) may be damaged: that is no reason to refuse the numbers. */
+/* What HDF5 must decode before numbers are read, decoded once in a child process, by the names that
+   the readers use: attributes; of every array the flags, the texts, and the first number.  What
+   nobody here reads (definitions, references) may be damaged: that is no reason to refuse the
+   numbers. */
 
 #include "h5.h"
+#include "layout.h"
 #include <infoplane/store.h>
 
-enum { DEPTH = 2, MOST_LINKS = 1000 }; /* of groups; a file of ours has one, and a hundred */
-
-/* A text attribute that may be there. */
 static void touch_attribute(hid_t object, const char *name)
 {
   char *text = NULL;
@@ -15,19 +14,44 @@ static void touch_attribute(hid_t object, const char *name)
   if (H5Aexists(object, name) > 0 && !ip_h5_read_text(object, name, &text)) ip_release(&text);
 }
 
+static void touch_attributes(hid_t file)
+{
+  static const char *const of_file[] = {"config", "title"}, *const of_provenance[] = {
+                                                                "version", "commit", "build",
+                                                                "resolved", "share"};
+  const hid_t provenance = H5Gopen2(file, "provenance", H5P_DEFAULT);
+
+  for (size_t i = 0; i < sizeof of_file / sizeof *of_file; i++)
+    touch_attribute(file, of_file[i]);
+  if (provenance < 0) return;
+  for (size_t i = 0; i < sizeof of_provenance / sizeof *of_provenance; i++)
+    touch_attribute(provenance, of_provenance[i]);
+  ip_h5_close(provenance);
+}
+
+/* A text that cannot be read does not hide the next one; a length of billions, where none can, is left. */
 static void touch_texts(hid_t array, hid_t type, hsize_t n)
 {
-  for (hsize_t i = 0; i < n; i++) {
+  enum { MOST_UNREAD = 1000 };
+  int unread = 0;
+
+  for (hsize_t i = 0; i < n && unread < MOST_UNREAD; i++) {
     const ip_cells cells = {.n_axes = 1, .start = {i}, .count = {1}};
     char *text = NULL;
 
-    if (ip_h5_read(array, type, &cells, &text)) return;
+    unread += ip_h5_read(array, type, &cells, &text) != PETSC_SUCCESS;
     if (text) H5free_memory(text);
   }
 }
 
-static void touch_array(hid_t array)
+static void touch_array(hid_t file, const ip_variable *variable)
 {
+  char path[IP_VARIABLE_PATH];
+
+  ip_variable_path(variable, path);
+  const hid_t array = H5Dopen2(file, path, H5P_DEFAULT);
+
+  if (array < 0) return;
   const hid_t type = H5Dget_type(array), space = H5Dget_space(array);
   const H5T_class_t kind = H5Tget_class(type);
   const int axes = H5Sget_simple_extent_ndims(space);
@@ -46,28 +70,18 @@ static void touch_array(hid_t array)
   touch_attribute(array, "flag_meanings");
   ip_h5_close(space);
   ip_h5_close(type);
-}
-
-static void touch_group(hid_t group, int depth)
-{
-  for (hsize_t i = 0; i < MOST_LINKS; i++) {
-    const hid_t object = H5Oopen_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, H5P_DEFAULT);
-
-    if (object < 0) return;
-    if (H5Iget_type(object) == H5I_DATASET) touch_array(object);
-    if (H5Iget_type(object) == H5I_GROUP && depth < DEPTH) touch_group(object, depth + 1);
-    ip_h5_close(object);
-  }
+  ip_h5_close(array);
 }
 
 /* An error of one object is not told here: who needs it meets it. */
 static PetscErrorCode touch_file(void *path)
 {
+  ip_variable variable;
   hid_t file = -1;
 
   PetscCall(ip_h5_open_ours(path, &file));
-  touch_attribute(file, "config");
-  touch_group(file, 0);
+  touch_attributes(file);
+  for (size_t i = 0; ip_layout_row(i, &variable); i++) touch_array(file, &variable);
   ip_error_clear();
   ip_h5_close(file);
   return PETSC_SUCCESS;

@@ -4,6 +4,7 @@
    that is being written shows as what its status says. */
 
 #include "h5.h"
+#include "layout.h"
 #include <infoplane/store.h>
 #include <math.h>
 #include <string.h>
@@ -11,7 +12,55 @@
 struct ip_results {
   char *path;
   hid_t file;
+  size_t length[ALONG_COUNT]; /* of the axes; 0: not there         */
+  size_t n_known;
+  ip_variable *known; /* shape (n_known): variables of our layout  */
 };
+
+/* Shape of an array as it is; false if there is none, or with too many axes. */
+static bool read_shape(hid_t file, const char *name, size_t *n_axes,
+                       size_t length[IP_RESULTS_RANK])
+{
+  hsize_t extent[H5S_MAX_RANK];
+  const hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
+  const hid_t space = H5Dget_space(dataset);
+  const int rank = H5Sget_simple_extent_dims(space, extent, NULL);
+
+  for (int a = 0; a < rank && a < IP_RESULTS_RANK; a++) length[a] = (size_t)extent[a];
+  ip_h5_close(space);
+  ip_h5_close(dataset);
+  if (rank < 0 || rank > IP_RESULTS_RANK) return false;
+  *n_axes = (size_t)rank;
+  return true;
+}
+
+static bool is_named(const ip_variable *v, const char *name)
+{
+  char path[IP_VARIABLE_PATH];
+
+  if (!strstr(name, v->name)) return false;
+  ip_variable_path(v, path);
+  return strcmp(name, path) == 0;
+}
+
+/* The variables that a file may have, and the lengths of its axes. */
+static PetscErrorCode know_layout(ip_results *r)
+{
+  ip_variable v;
+
+  while (ip_layout_row(r->n_known, &v)) r->n_known++;
+  PetscCall(IP_ALLOCATE(r->n_known, &r->known));
+  for (size_t i = 0; i < r->n_known; i++) (void)ip_layout_row(i, &r->known[i]);
+  for (size_t i = 0; i < ALONG_COUNT; i++) { /* axes are the first rows */
+    const ip_variable *axis = &r->known[i];
+    size_t n_axes, length[IP_RESULTS_RANK];
+    char name[IP_VARIABLE_PATH];
+
+    ip_variable_path(axis, name);
+    if (read_shape(r->file, name, &n_axes, length) && n_axes == 1) r->length[i] = length[0];
+  }
+  return PETSC_SUCCESS;
+}
 
 PetscErrorCode ip_results_open(const char *path, ip_results **results)
 {
@@ -22,6 +71,7 @@ PetscErrorCode ip_results_open(const char *path, ip_results **results)
   PetscErrorCode code = ip_text_copy(path, &r->path);
 
   if (!code) code = ip_h5_open_ours(path, &r->file);
+  if (!code) code = know_layout(r);
   if (code)
     ip_results_close(&r);
   else
@@ -33,23 +83,47 @@ void ip_results_close(ip_results **results)
 {
   if (!*results) return;
   ip_h5_close((*results)->file);
+  ip_release(&(*results)->known);
   ip_release(&(*results)->path);
   ip_release(results);
+}
+
+/* A variable of ours lies along its axes. */
+static bool fits(const ip_results *r, const ip_variable *v, size_t n_axes,
+                 const size_t length[])
+{
+  if (n_axes != v->n_axes) return false;
+  for (size_t a = 0; a < n_axes; a++)
+    if (length[a] != r->length[v->along[a]]) return false;
+  return true;
+}
+
+const char *ip_results_unfit(const ip_results *results)
+{
+  size_t n_axes, length[IP_RESULTS_RANK];
+  char name[IP_VARIABLE_PATH];
+
+  for (size_t i = 0; i < results->n_known; i++) {
+    const ip_variable *v = &results->known[i];
+
+    ip_variable_path(v, name);
+    if (H5Lexists(results->file, name, H5P_DEFAULT) > 0 &&
+        !(read_shape(results->file, name, &n_axes, length) && fits(results, v, n_axes, length)))
+      return v->name;
+  }
+  return NULL;
 }
 
 bool ip_results_shape(const ip_results *results, const char *name, size_t *n_axes,
                       size_t length[IP_RESULTS_RANK])
 {
-  hsize_t extent[H5S_MAX_RANK];
-  const hid_t dataset = H5Dopen2(results->file, name, H5P_DEFAULT);
-  const hid_t space = H5Dget_space(dataset);
-  const int rank = H5Sget_simple_extent_dims(space, extent, NULL);
+  const ip_variable *v = results->known, *end = v + results->n_known;
+  size_t axes;
 
-  for (int a = 0; a < rank && a < IP_RESULTS_RANK; a++) length[a] = (size_t)extent[a];
-  ip_h5_close(space);
-  ip_h5_close(dataset);
-  if (rank < 0 || rank > IP_RESULTS_RANK) return false;
-  *n_axes = (size_t)rank;
+  while (v < end && !is_named(v, name)) v++;
+  if (!read_shape(results->file, name, &axes, length)) return false;
+  if (v < end && !fits(results, v, axes, length)) return false;
+  *n_axes = axes;
   return true;
 }
 

@@ -66,6 +66,9 @@ static PetscErrorCode read_axes(sweep *s)
   s->n_columns = ip_results_axis(s->file, "column");
   s->n_epochs = ip_results_axis(s->file, "epoch");
   s->n_layers = ip_results_axis(s->file, "layer");
+  s->n_studies = ip_results_axis(s->file, "study");
+  IP_CHECK(s->n_runs && s->n_epochs && s->n_layers && s->n_studies, IP_ERR_DATA,
+           "%s is damaged: it lacks an axis; infoplane check %s says more", s->path, s->path);
   PetscCall(read_epochs(s));
   PetscCall(read_texts(s, "column", s->n_columns, &s->column));
   PetscCall(read_texts(s, "column_kind", s->n_columns, &s->column_kind));
@@ -117,12 +120,15 @@ static PetscErrorCode add_key(sweep *s, const char *name, const char *unit)
   return code;
 }
 
-/* Names that stand on an axis are the words of their index. */
-static PetscErrorCode name_index(sweep *s, const char *axis, char *const text[])
+/* An index whose words stand on its axis. */
+static PetscErrorCode add_index(sweep *s, const char *name, const char *axis,
+                                char *const text[])
 {
   const size_t n = ip_results_axis(s->file, axis);
-  sweep_key *key = &s->key[s->n_keys - 1];
+  sweep_key *key = &s->key[s->n_keys];
 
+  IP_CHECK(sweep_has(s, name), IP_ERR_DATA, "%s has no variable %s", s->path, name);
+  PetscCall(add_key(s, name, "1"));
   PetscCall(IP_ALLOCATE(n, &key->word));
   key->n_words = n;
   for (size_t i = 0; i < n; i++) PetscCall(ip_text_copy(text[i], &key->word[i]));
@@ -135,10 +141,8 @@ static PetscErrorCode list_keys(sweep *s)
   const ip_parameter *row;
 
   PetscCall(IP_ALLOCATE(IP_KEYS + 2, &s->key));
-  PetscCall(add_key(s, "data_index", "1"));
-  PetscCall(name_index(s, "data", s->data));
-  PetscCall(add_key(s, "architecture_index", "1"));
-  PetscCall(name_index(s, "architecture", s->architecture));
+  PetscCall(add_index(s, "data_index", "data", s->data));
+  PetscCall(add_index(s, "architecture_index", "architecture", s->architecture));
   for (size_t i = 0; (row = ip_option_row(i)) != NULL; i++) {
     size_t n_axes, length[IP_RESULTS_RANK];
 
@@ -178,10 +182,22 @@ static PetscErrorCode read_status(const sweep *s, coordinates *c)
   return ip_results_block(s->file, "status", 2, start, count, c->status);
 }
 
+/* The first two keys are places on axes of the file. */
+static PetscErrorCode check_places(const sweep *s, const coordinates *c)
+{
+  for (size_t k = 0; k < 2; k++)
+    for (size_t r = 0; r < s->n_runs; r++)
+      IP_CHECK(c->key[k][r] >= 0.0 && c->key[k][r] < (double)s->key[k].n_words, IP_ERR_DATA,
+               "%s is damaged: %s of run %zu is %g, of %zu", s->path, s->key[k].name, r,
+               c->key[k][r], s->key[k].n_words);
+  return PETSC_SUCCESS;
+}
+
 static PetscErrorCode read_coordinates(const sweep *s, coordinates *c)
 {
   PetscCall(IP_ALLOCATE(s->n_keys, &c->key));
   for (size_t k = 0; k < s->n_keys; k++) PetscCall(read_runs(s, s->key[k].name, &c->key[k]));
+  PetscCall(check_places(s, c));
   PetscCall(read_runs(s, "seed", &c->seed));
   PetscCall(read_runs(s, "replicate", &c->replicate));
   PetscCall(read_runs(s, "train_size", &c->train_size));
@@ -469,10 +485,13 @@ static PetscErrorCode make_studies(sweep *s, const coordinates *c)
 static PetscErrorCode fill(sweep *s)
 {
   coordinates c = {0};
+  const char *unfit = ip_results_unfit(s->file);
 
+  IP_CHECK(!unfit, IP_ERR_DATA,
+           "%s is damaged: %s does not lie along its axes; infoplane check %s says more",
+           s->path, unfit, s->path);
   PetscCall(read_axes(s));
   PetscCall(list_keys(s));
-  s->n_studies = ip_results_axis(s->file, "study");
   PetscCall(IP_ALLOCATE(s->n_studies, &s->study));
 
   PetscErrorCode code = read_coordinates(s, &c);

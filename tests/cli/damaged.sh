@@ -49,6 +49,60 @@ says 'bad.h5 is damaged: the HDF5 library '
 [ "$(cksum bad.h5)" = "$before" ] || fail "bad.h5 was touched"
 [ ! -e bad.h5.lock ] || fail "bad.h5.lock is left over"
 
+# Texts of who made it, and of arrays behind one whose header is damaged too.
+"$python" - <<'END'
+import h5py
+with h5py.File("good.h5") as f:
+    commit = f["provenance"].attrs["commit"].encode()
+    first = h5py.h5o.get_info(f["accuracy_test"].id).addr
+    rule = f["column_kind"][0]
+good = open("good.h5", "rb").read()
+
+def lengthened(b, text):
+    """Its size in the heap: 16 MB more, wherever it stands."""
+    b, at, n = bytearray(b), b.find(text), 0
+    while at >= 0:
+        if int.from_bytes(b[at - 8:at], "little") in (len(text), len(text) + 1):
+            b[at - 5], n = 1, n + 1
+        at = b.find(text, at + 1)
+    assert n
+    return b
+
+open("origin.h5", "wb").write(lengthened(good, commit))
+b = lengthened(good, rule)
+b[first] = 0x7f  # version of the header of an object
+open("behind.h5", "wb").write(b)
+END
+expect 65 "$program" cite origin.h5
+says 'origin.h5 is damaged: the HDF5 library '
+expect 65 "$program" figures behind.h5
+says 'behind.h5 is damaged: the HDF5 library '
+
+# Places beyond the end of their axis, axes and variables that are gone, an array with a place too many.
+"$python" - <<'END'
+import h5py, numpy, shutil
+def changed(name):
+    shutil.copy("good.h5", name)
+    return h5py.File(name, "r+")
+with changed("place.h5") as f: f["architecture_index"][1] = 7
+with changed("axis.h5") as f: del f["layer"]
+with changed("index.h5") as f: del f["data_index"]
+with changed("long.h5") as f:
+    shape = f["loss_train"].shape
+    del f["loss_train"]
+    f["loss_train"] = numpy.zeros((shape[0], shape[1] + 1), "f4")
+END
+for verb in figures report; do
+  expect 65 "$program" $verb place.h5
+  says 'place.h5 is damaged: architecture_index of run 1 is 7, of 1'
+  expect 65 "$program" $verb axis.h5
+  says 'axis.h5 is damaged: '
+  expect 65 "$program" $verb index.h5
+  says 'index.h5 has no variable data_index'
+  expect 65 "$program" $verb long.h5
+  says 'long.h5 is damaged: loss_train does not lie along its axes'
+done
+
 # What nobody reads may be damaged: the numbers are still there.
 "$python" - <<'END'
 b = bytearray(open("good.h5", "rb").read())

@@ -6,7 +6,7 @@
 #include <example.h>
 #include <hdf5.h>
 
-enum { CHANGE = 4, MOST_CHANGES = 64 };
+enum { CHANGE = 4, MOST_CHANGES = 64, MOST_NUMBERS = 4 }; /* numbers: along an axis */
 
 static example study;
 static unsigned char *whole; /* the file as it should be */
@@ -63,31 +63,45 @@ static void read_texts(const ip_results *file, const char *name)
 
   for (size_t i = 0; i < 3; i++)
     if (ip_results_text(file, name, i, &text) == PETSC_SUCCESS) ip_release(&text);
-  if (ip_results_attribute(file, name, "long_name", &text) == PETSC_SUCCESS) ip_release(&text);
+}
+
+/* All that the program reads. */
+static void read_attributes(const ip_results *file)
+{
+  static const char *const name[] = {"version", "commit", "build", "resolved", "share"};
+  char *text = NULL;
+
+  for (size_t i = 0; i < sizeof name / sizeof *name; i++)
+    if (ip_results_attribute(file, "provenance", name[i], &text) == PETSC_SUCCESS)
+      ip_release(&text);
+  if (ip_results_attribute(file, NULL, "config", &text) == PETSC_SUCCESS) ip_release(&text);
+  if (ip_results_attribute(file, NULL, "title", &text) == PETSC_SUCCESS) ip_release(&text);
+  if (ip_results_attribute(file, "activation", "flag_meanings", &text) == PETSC_SUCCESS)
+    ip_release(&text);
 }
 
 static void read_numbers(const ip_results *file, const char *name)
 {
   size_t n_axes = 0, length[IP_RESULTS_RANK], start[IP_RESULTS_RANK] = {0},
          count[IP_RESULTS_RANK];
-  double value[16];
+  double value[MOST_NUMBERS * MOST_NUMBERS * MOST_NUMBERS * MOST_NUMBERS];
 
   if (!ip_results_shape(file, name, &n_axes, length)) return;
-  for (size_t a = 0; a < n_axes; a++) count[a] = length[a] < 2 ? length[a] : 2;
+  for (size_t a = 0; a < n_axes; a++)
+    count[a] = length[a] < MOST_NUMBERS ? length[a] : MOST_NUMBERS;
   (void)ip_results_block(file, name, n_axes, start, count, value);
 }
 
 static void read_results(const char *path)
 {
   ip_results *file = NULL;
-  char *config = NULL;
 
   if (ip_results_open(path, &file)) return;
   for (size_t f = 0; f < IP_FIELDS; f++) read_numbers(file, ip_field_row(f)->name);
   read_numbers(file, "status");
   read_texts(file, "column");
   read_texts(file, "provenance/launch_json");
-  if (ip_results_attribute(file, NULL, "config", &config) == PETSC_SUCCESS) ip_release(&config);
+  read_attributes(file);
   ip_results_close(&file);
 }
 
