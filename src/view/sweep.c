@@ -2,7 +2,6 @@
 
 #include "sweep.h"
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- reading whole variables of one axis ------------------------------------------------------ */
@@ -329,12 +328,31 @@ static void sort_runs(sweep_group *g)
 
 /* ---- what a group looks like ------------------------------------------------------------------------ */
 
+/* What the numbers say is the name of the architecture: "12-10-2". */
+static PetscErrorCode check_widths(const sweep *s, const sweep_group *g)
+{
+  const char *name = s->architecture[g->architecture];
+  ip_text label = {0};
+  PetscErrorCode code = ip_text_add(&label, "%zu", g->features);
+
+  for (size_t l = 0; l < g->layers && !code; l++)
+    code = ip_text_add(&label, "-%d", (int)g->width[l]);
+  if (!code && strcmp(label.text, name) != 0)
+    code = ip_error_raise(IP_ERR_DATA, __func__,
+                          "%s is damaged: the widths of the architecture %s are %s", s->path,
+                          name, label.text);
+  ip_text_clear(&label);
+  return code;
+}
+
 static PetscErrorCode find_widths(const sweep *s, sweep_group *g)
 {
   const size_t start[2] = {g->architecture, 0}, count[2] = {1, s->n_layers};
-  double *width = NULL;
+  double *width = NULL, features = 0.0;
 
   PetscCall(IP_ALLOCATE(s->n_layers, &g->width));
+  PetscCall(ip_results_block(s->file, "data_features", 1, &g->data, count, &features));
+  g->features = (size_t)fmax(0.0, features);
   PetscCall(IP_ALLOCATE(s->n_layers, &width));
 
   const PetscErrorCode code = ip_results_block(s->file, "width", 2, start, count, width);
@@ -344,8 +362,7 @@ static PetscErrorCode find_widths(const sweep *s, sweep_group *g)
     g->layers += width[l] > 0.0;
   }
   ip_release(&width);
-  g->features = strtoul(s->architecture[g->architecture], NULL, 10); /* "12-10-2" */
-  return code;
+  return code ? code : check_widths(s, g);
 }
 
 /* All runs of a group are looked at in the same epochs.  Of a network that was trained elsewhere nobody

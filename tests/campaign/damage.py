@@ -1,6 +1,6 @@
 """damage.sh: results files with changed bytes.  See there.
 
-    damage.py PROGRAM FILES [SEED]       beside whole.h5, compact.h5, half.h5 and d.yaml
+    damage.py PROGRAM FILES [SEED]       beside d.yaml and the files that damage.sh makes
 """
 import collections
 import os
@@ -9,8 +9,8 @@ import subprocess
 import sys
 
 FILE = "damaged.h5"
-WHOLE = ("whole.h5", "compact.h5", "half.h5")
-PATIENCE = 600  # seconds; a child that reads has a minute of processor time
+WHOLE = ("whole.h5", "compact.h5", "half.h5", "share.h5")
+PATIENCE = 300  # seconds; a child that reads has a minute of processor time
 CODES = (0, 1, 65, 66, 70, 73, 74, 75, 77, 78)  # infoplane help exit
 READING = (
     ["status", FILE],
@@ -21,6 +21,8 @@ READING = (
     ["diff", "whole.h5", FILE],
     ["diff", FILE, "whole.h5"],
     ["compact", FILE, "-o", "new.h5"],
+    ["merge", FILE, "other.h5", "-o", "new.h5"],
+    ["merge", "other.h5", FILE, "-o", "new.h5"],
     ["remeasure", FILE, "estimate=[{kind: binning, bins: 10}]", "-o", "new.h5"],
 )
 WRITING = (

@@ -3,7 +3,7 @@
 # no crash, no hang, an exit code of ours, one clear message where it is not a whole file, and what
 # only reads leaves the file as it is.
 #   damage.sh PROGRAM SCRATCH [FILES [SEED]]
-# At full length, about ten minutes on 2 cores; the scratch folder is emptied first:
+# At full length, about seven minutes; the scratch folder is emptied first:
 #   tests/campaign/damage.sh "$PWD/build/infoplane" /tmp/damage 5000
 # Of a build with sanitizers (IP_SANITIZE) it finds more, and takes ten times as long.
 # shellcheck source=../cli/lib.sh
@@ -30,6 +30,8 @@ YAML
 expect 0 "$program" run d.yaml -q -o whole.h5
 expect 0 "$program" compact whole.h5 -q -o compact.h5
 expect 0 "$program" run d.yaml -q -o half.h5 'only=[0, 2, 5]'
+expect 0 "$program" run d.yaml -q -o share.h5 share=1/2
+expect 0 "$program" run d.yaml -q -o other.h5 share=2/2
 
 # Pictures are not what is tried: a gnuplot that leaves empty ones.
 mkdir bin
