@@ -328,23 +328,6 @@ static void sort_runs(sweep_group *g)
 
 /* ---- what a group looks like ------------------------------------------------------------------------ */
 
-/* What the numbers say is the name of the architecture: "12-10-2". */
-static PetscErrorCode check_widths(const sweep *s, const sweep_group *g)
-{
-  const char *name = s->architecture[g->architecture];
-  ip_text label = {0};
-  PetscErrorCode code = ip_text_add(&label, "%zu", g->features);
-
-  for (size_t l = 0; l < g->layers && !code; l++)
-    code = ip_text_add(&label, "-%d", (int)g->width[l]);
-  if (!code && strcmp(label.text, name) != 0)
-    code = ip_error_raise(IP_ERR_DATA, __func__,
-                          "%s is damaged: the widths of the architecture %s are %s", s->path,
-                          name, label.text);
-  ip_text_clear(&label);
-  return code;
-}
-
 static PetscErrorCode find_widths(const sweep *s, sweep_group *g)
 {
   const size_t start[2] = {g->architecture, 0}, count[2] = {1, s->n_layers};
@@ -362,7 +345,7 @@ static PetscErrorCode find_widths(const sweep *s, sweep_group *g)
     g->layers += width[l] > 0.0;
   }
   ip_release(&width);
-  return code ? code : check_widths(s, g);
+  return code;
 }
 
 /* All runs of a group are looked at in the same epochs.  Of a network that was trained elsewhere nobody
@@ -478,6 +461,7 @@ static PetscErrorCode describe_study(const sweep *s, sweep_study *study)
     sort_runs(g);
     PetscCall(find_widths(s, g));
     PetscCall(find_looks(s, g));
+    PetscCall(sweep_check_group(s, g));
     PetscCall(name_group(s, study, g));
   }
   return PETSC_SUCCESS;

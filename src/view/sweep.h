@@ -60,8 +60,12 @@ typedef struct {
   sweep_study *study;
 } sweep;
 
+/** IP_ERR_DATA: damaged, so that what is drawn would be wrong, or drawing it would come to no end. */
 PetscErrorCode sweep_open(const char *path, sweep **result);
 void sweep_close(sweep **result);
+
+/** Of sweep_open: the widths are those that the architecture names, events are at looks. */
+PetscErrorCode sweep_check_group(const sweep *s, const sweep_group *g);
 
 enum { SWEEP_NONE = -1 };
 

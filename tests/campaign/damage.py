@@ -11,7 +11,7 @@ import sys
 FILE = "damaged.h5"
 WHOLE = ("whole.h5", "compact.h5", "half.h5", "share.h5")
 PATIENCE = 300  # seconds; a child that reads has a minute of processor time
-CODES = (0, 1, 65, 66, 70, 73, 74, 75, 77, 78)  # infoplane help exit
+CODES = (0, 1, 65, 66, 73, 74, 75, 77, 78)  # of infoplane help exit; 70 would be a mistake of ours
 READING = (
     ["status", FILE],
     ["check", FILE],

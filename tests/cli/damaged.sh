@@ -86,6 +86,7 @@ def changed(name):
     return h5py.File(name, "r+")
 with changed("place.h5") as f: f["architecture_index"][1] = 7
 with changed("width.h5") as f: f["width"][0, 0] = 2**31 - 1
+with changed("event.h5") as f: f["learned_epoch"][1, 0, 0, 1] = 7
 with changed("axis.h5") as f: del f["layer"]
 with changed("index.h5") as f: del f["data_index"]
 with changed("long.h5") as f:
@@ -98,6 +99,8 @@ for verb in figures report; do
   says 'place.h5 is damaged: architecture_index of run 1 is 7, of 1'
   expect 65 "$program" $verb width.h5
   says 'width.h5 is damaged: the widths of the architecture 12-3-2 are 12-2147483647-2'
+  expect 65 "$program" $verb event.h5
+  says 'event.h5 is damaged: learned_epoch of run 1 is 7, where nobody looked'
   expect 65 "$program" $verb axis.h5
   says 'axis.h5 is damaged: '
   expect 65 "$program" $verb index.h5
