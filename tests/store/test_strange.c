@@ -241,6 +241,27 @@ static void texts_that_are_not_there(void **state)
   unlink("x.h5");
 }
 
+/* What nobody misses is no reason to refuse the numbers. */
+static void made_by_nobody(void **state)
+{
+  ip_results *results = NULL;
+  char *text = NULL;
+
+  (void)state;
+  make();
+  const hid_t file = open_to_change();
+
+  assert_true(H5Ldelete(file, "provenance", H5P_DEFAULT) >= 0);
+  ip_h5_close(file);
+  OK(ip_results_probe("x.h5"));
+  OK(ip_results_open("x.h5", &results));
+  assert_null(ip_results_unfit(results));
+  FAILS(ip_results_attribute(results, "provenance", "version", &text), IP_ERR_DATA,
+        "x.h5 has no provenance");
+  ip_results_close(&results);
+  unlink("x.h5");
+}
+
 /* ---- while a job may be writing ----------------------------------------------------------------- */
 
 /* What does not fit is looked at again while somebody holds the lock; what lies in its place that
@@ -277,9 +298,9 @@ static void damage_under_a_lock(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(attributes),          cmocka_unit_test(arrays),
-      cmocka_unit_test(arrays_of_ours),      cmocka_unit_test(texts_that_are_not_there),
-      cmocka_unit_test(damage_under_a_lock),
+      cmocka_unit_test(attributes),     cmocka_unit_test(arrays),
+      cmocka_unit_test(arrays_of_ours), cmocka_unit_test(texts_that_are_not_there),
+      cmocka_unit_test(made_by_nobody), cmocka_unit_test(damage_under_a_lock),
   };
 
   PetscPushErrorHandler(ip_error_handler, NULL);
