@@ -316,7 +316,7 @@ size_t ip_results_axis(const ip_results *results, const char *name);
 bool ip_results_shape(const ip_results *results, const char *name, size_t *n_axes,
                       size_t length[IP_RESULTS_RANK]);
 
-/** The first variable of ours that is there and damaged so; NULL: none. */
+/** Path of the first variable of ours that is there and damaged so, which `results` owns; NULL: none. */
 const char *ip_results_unfit(const ip_results *results);
 
 /** A numeric variable or a block of it as doubles: start and count per axis (n_axes of them);

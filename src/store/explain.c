@@ -112,7 +112,10 @@ static PetscErrorCode add_origin(const ip_variable *v, ip_text *text)
 
 static PetscErrorCode describe(const ip_variable *v, ip_text *text)
 {
-  PetscCall(ip_text_add(text, "%s%s%s (", v->group, v->group[0] ? "/" : "", v->name));
+  char path[IP_VARIABLE_PATH];
+
+  ip_variable_path(v, path);
+  PetscCall(ip_text_add(text, "%s (", path));
   for (size_t a = 0; a < v->n_axes; a++)
     PetscCall(ip_text_add(text, a == 0 ? "%s" : ", %s", ip_along_name(v->along[a])));
   PetscCall(ip_text_add(text, ")\n"));

@@ -115,12 +115,12 @@ PetscErrorCode ip_fit_values(hid_t file, const ip_plan *plan, const ip_layout *l
 {
   for (size_t i = 0; i < layout->n; i++) {
     const ip_variable *v = &layout->variable[i];
+    char path[IP_VARIABLE_PATH];
     bool same = true;
 
+    ip_variable_path(v, path);
     if (ip_variable_fixed(v)) PetscCall(fits(file, plan, v, &same));
-    if (!same)
-      PetscCall(ip_text_add(unfit, "%s%s%s%s", unfit->length ? " " : "", v->group,
-                            v->group[0] ? "/" : "", v->name));
+    if (!same) PetscCall(ip_text_add(unfit, "%s%s", unfit->length ? " " : "", path));
   }
   return PETSC_SUCCESS;
 }

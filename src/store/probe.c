@@ -16,17 +16,22 @@ static void touch_attribute(hid_t object, const char *name)
 
 static void touch_attributes(hid_t file)
 {
-  static const char *const of_file[] = {"config", "title"}, *const of_provenance[] = {
-                                                                "version", "commit", "build",
-                                                                "resolved", "share"};
-  const hid_t provenance = H5Gopen2(file, "provenance", H5P_DEFAULT);
+  static const char *const row[][2] = {
+      {"/",          "config"  },
+      {"/",          "title"   },
+      {"provenance", "version" },
+      {"provenance", "commit"  },
+      {"provenance", "build"   },
+      {"provenance", "resolved"},
+      {"provenance", "share"   },
+  };
 
-  for (size_t i = 0; i < sizeof of_file / sizeof *of_file; i++)
-    touch_attribute(file, of_file[i]);
-  if (provenance < 0) return;
-  for (size_t i = 0; i < sizeof of_provenance / sizeof *of_provenance; i++)
-    touch_attribute(provenance, of_provenance[i]);
-  ip_h5_close(provenance);
+  for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+    const hid_t group = H5Gopen2(file, row[i][0], H5P_DEFAULT);
+
+    touch_attribute(group, row[i][1]);
+    ip_h5_close(group);
+  }
 }
 
 /* A text that cannot be read does not hide the next one; a length of billions, where none can, is left. */

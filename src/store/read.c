@@ -9,12 +9,18 @@
 #include <math.h>
 #include <string.h>
 
+/* A variable of our layout. */
+typedef struct {
+  ip_variable variable;
+  char path[IP_VARIABLE_PATH];
+} known;
+
 struct ip_results {
   char *path;
   hid_t file;
   size_t length[ALONG_COUNT]; /* of the axes; 0: not there         */
   size_t n_known;
-  ip_variable *known; /* shape (n_known): variables of our layout  */
+  known *known; /* shape (n_known)                          */
 };
 
 /* Shape of an array as it is; false if there is none, or with too many axes. */
@@ -34,15 +40,6 @@ static bool read_shape(hid_t file, const char *name, size_t *n_axes,
   return true;
 }
 
-static bool is_named(const ip_variable *v, const char *name)
-{
-  char path[IP_VARIABLE_PATH];
-
-  if (!strstr(name, v->name)) return false;
-  ip_variable_path(v, path);
-  return strcmp(name, path) == 0;
-}
-
 /* The variables that a file may have, and the lengths of its axes. */
 static PetscErrorCode know_layout(ip_results *r)
 {
@@ -50,14 +47,15 @@ static PetscErrorCode know_layout(ip_results *r)
 
   while (ip_layout_row(r->n_known, &v)) r->n_known++;
   PetscCall(IP_ALLOCATE(r->n_known, &r->known));
-  for (size_t i = 0; i < r->n_known; i++) (void)ip_layout_row(i, &r->known[i]);
+  for (size_t i = 0; i < r->n_known; i++) {
+    (void)ip_layout_row(i, &r->known[i].variable);
+    ip_variable_path(&r->known[i].variable, r->known[i].path);
+  }
   for (size_t i = 0; i < ALONG_COUNT; i++) { /* axes are the first rows */
-    const ip_variable *axis = &r->known[i];
     size_t n_axes, length[IP_RESULTS_RANK];
-    char name[IP_VARIABLE_PATH];
 
-    ip_variable_path(axis, name);
-    if (read_shape(r->file, name, &n_axes, length) && n_axes == 1) r->length[i] = length[0];
+    if (read_shape(r->file, r->known[i].path, &n_axes, length) && n_axes == 1)
+      r->length[i] = length[0];
   }
   return PETSC_SUCCESS;
 }
@@ -101,15 +99,14 @@ static bool fits(const ip_results *r, const ip_variable *v, size_t n_axes,
 const char *ip_results_unfit(const ip_results *results)
 {
   size_t n_axes, length[IP_RESULTS_RANK];
-  char name[IP_VARIABLE_PATH];
 
   for (size_t i = 0; i < results->n_known; i++) {
-    const ip_variable *v = &results->known[i];
+    const known *v = &results->known[i];
 
-    ip_variable_path(v, name);
-    if (H5Lexists(results->file, name, H5P_DEFAULT) > 0 &&
-        !(read_shape(results->file, name, &n_axes, length) && fits(results, v, n_axes, length)))
-      return v->name;
+    if (H5Lexists(results->file, v->path, H5P_DEFAULT) > 0 &&
+        !(read_shape(results->file, v->path, &n_axes, length) &&
+          fits(results, &v->variable, n_axes, length)))
+      return v->path;
   }
   return NULL;
 }
@@ -117,12 +114,12 @@ const char *ip_results_unfit(const ip_results *results)
 bool ip_results_shape(const ip_results *results, const char *name, size_t *n_axes,
                       size_t length[IP_RESULTS_RANK])
 {
-  const ip_variable *v = results->known, *end = v + results->n_known;
+  const known *v = results->known, *end = v + results->n_known;
   size_t axes;
 
-  while (v < end && !is_named(v, name)) v++;
+  while (v < end && strcmp(v->path, name) != 0) v++;
   if (!read_shape(results->file, name, &axes, length)) return false;
-  if (v < end && !fits(results, v, axes, length)) return false;
+  if (v < end && !fits(results, &v->variable, axes, length)) return false;
   *n_axes = axes;
   return true;
 }

@@ -88,26 +88,28 @@ with changed("place.h5") as f: f["architecture_index"][1] = 7
 with changed("width.h5") as f: f["width"][0, 0] = 2**31 - 1
 with changed("event.h5") as f: f["learned_epoch"][1, 0, 0, 1] = 7
 with changed("axis.h5") as f: del f["layer"]
+with changed("none.h5") as f: del f["study"], f["in_study"]
 with changed("index.h5") as f: del f["data_index"]
 with changed("long.h5") as f:
     shape = f["loss_train"].shape
     del f["loss_train"]
     f["loss_train"] = numpy.zeros((shape[0], shape[1] + 1), "f4")
 END
-for verb in figures report; do
-  expect 65 "$program" $verb place.h5
-  says 'place.h5 is damaged: architecture_index of run 1 is 7, of 1'
-  expect 65 "$program" $verb width.h5
-  says 'width.h5 is damaged: the widths of the architecture 12-3-2 are 12-2147483647-2'
-  expect 65 "$program" $verb event.h5
-  says 'event.h5 is damaged: learned_epoch of run 1 is 7, where nobody looked'
-  expect 65 "$program" $verb axis.h5
-  says 'axis.h5 is damaged: '
-  expect 65 "$program" $verb index.h5
-  says 'index.h5 has no variable data_index'
-  expect 65 "$program" $verb long.h5
-  says 'long.h5 is damaged: loss_train does not lie along its axes'
-done
+cat >words <<'END'
+place.h5 is damaged: architecture_index of run 1 is 7, of 1
+width.h5 is damaged: the widths of the architecture 12-3-2 are 12-2147483647-2
+event.h5 is damaged: learned_epoch of run 1 is 7, where nobody looked
+axis.h5 is damaged: width does not lie along its axes
+none.h5 is damaged: it lacks an axis
+index.h5 has no variable data_index
+long.h5 is damaged: loss_train does not lie along its axes
+END
+while read -r file rest; do
+  for verb in figures report; do
+    expect 65 "$program" $verb "$file"
+    says "$file $rest"
+  done
+done <words
 
 # What nobody reads may be damaged: the numbers are still there.
 "$python" - <<'END'
