@@ -14,11 +14,15 @@
  *  Information is in bits, loss in nats, time in seconds; epochs count complete passes.
  */
 
-#include <petscsys.h>
+#include <mpi.h>
+#include <petscerror.h> /* the error chain alone: petscsys.h is five times as much for every file */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#ifndef PETSC_COMM_SELF /* which PetscCall takes, and petscsys.h defines */
+#define PETSC_COMM_SELF MPI_COMM_SELF
+#endif
 #ifndef PETSC_SUCCESS /* PETSc < 3.19 */
 #define PETSC_SUCCESS 0
 #endif

@@ -13,6 +13,7 @@
 #include "joint.h"
 #include <infoplane/numerics.h>
 #include <math.h>
+#include <petscsys.h>
 #include <string.h>
 
 #define LN2 0x1.62e42fefa39efp-1

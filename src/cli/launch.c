@@ -4,6 +4,7 @@
 #include <hdf5.h>
 #include <infoplane/numerics.h>
 #include <infoplane_build.h>
+#include <petscsys.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

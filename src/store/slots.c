@@ -2,6 +2,7 @@
 
 #include "slots.h"
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 const uint64_t slots_magic = 0x32746b63706e6669; /* "ifnpckt2" where bytes are little-endian */

@@ -4,6 +4,7 @@
 #include "slots.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 /* The newest checkpoint of a run; generation 0: there is none. */

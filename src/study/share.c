@@ -4,6 +4,7 @@
    equal costs, as of replicates, every n-th run would do as well. */
 
 #include "share.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

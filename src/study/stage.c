@@ -2,6 +2,7 @@
 
 #include "stage.h"
 #include <infoplane/estimator.h>
+#include <petscsys.h>
 
 /* PETSc keeps 0.2 MB for a stage: none is made where nobody asked for the log. */
 static bool logging(void)

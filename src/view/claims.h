@@ -12,6 +12,8 @@
 #include "digest.h"
 #include "weights.h"
 
+#include <stdio.h>
+
 /** A study in one estimator column; for numbers of no column the column is SWEEP_NONE. */
 typedef struct {
   const sweep *s;

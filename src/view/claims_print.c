@@ -2,6 +2,7 @@
 
 #include "claims.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {

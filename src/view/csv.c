@@ -2,6 +2,7 @@
 
 #include "csv.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- cells ------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "figure.h"
 #include <math.h>
+#include <stdio.h>
 
 enum { EVENTS = 2, COLUMNS = 9 }; /* peak and end; of a row of data */
 

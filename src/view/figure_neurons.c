@@ -5,6 +5,7 @@
 #include "ascent.h"
 #include "figure.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { LEAST_SIDE = 8, MOST_TILES = 64, GAP = 1, TEXT_GAP = 8 };

@@ -3,6 +3,7 @@
 
 #include "figure.h"
 #include <math.h>
+#include <stdio.h>
 
 enum { MOMENTS = 3, MOST_NETWORKS = 400 };
 

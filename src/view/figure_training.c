@@ -3,6 +3,7 @@
 
 #include "figure.h"
 #include <math.h>
+#include <stdio.h>
 
 enum { FIELDS = 4, BANDED = 3 };
 

@@ -6,6 +6,8 @@
 
 #include "claims.h"
 
+#include <stdio.h>
+
 /** How much of a file a page holds: where looks of a group or runs of it are more, so many of them at
  *  equal distances, with the first and the last look. */
 typedef struct {

@@ -2,6 +2,7 @@
 
 #include "sweep.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- reading whole variables of one axis ------------------------------------------------------ */

@@ -3,6 +3,7 @@
 #include "effects.h"
 #include "tables.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- weights ----------------------------------------------------------------------------- */

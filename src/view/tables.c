@@ -3,6 +3,7 @@
 #include "tables.h"
 #include <math.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { NAME = 32 }; /* columns of a name in print */

@@ -2,6 +2,8 @@
 
 #include "joints.h"
 
+#include <petscsys.h>
+
 enum { POINTS = 56 };
 
 static void grid(double beta[POINTS])

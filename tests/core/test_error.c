@@ -2,6 +2,8 @@
 
 #include "check.h"
 
+#include <petscsys.h>
+
 static PetscErrorCode refuse(int value)
 {
   IP_CHECK(value < 3, IP_ERR_DATA, "%d is too many; give at most 2", value);

@@ -4,6 +4,7 @@
 #include "example.h"
 #include "folder.h"
 #include <mpi.h>
+#include <petscsys.h>
 
 enum { THREE = 3 };
 

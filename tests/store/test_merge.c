@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <hdf5.h>
 #include <mpi.h>
+#include <petscsys.h>
 #include <sys/syscall.h>
 
 enum { THREE = 3 };

@@ -3,6 +3,8 @@
 
 #include "study.h"
 
+#include <petscsys.h>
+
 enum { MOST_RUNS = 8, GROUPS = 5 };
 
 static int rank, size;

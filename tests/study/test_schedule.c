@@ -3,6 +3,8 @@
 
 #include "study.h"
 
+#include <petscsys.h>
+
 enum { RUNS = 12 };
 
 static int rank, size;

@@ -1,6 +1,7 @@
 /* The page of a file within fewer bytes than others may have:  thin FILE.h5 PAGE.html BYTES */
 
 #include "report.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 int main(int argc, char **argv)
