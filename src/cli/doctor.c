@@ -42,7 +42,7 @@ enum { MOST_WRITERS = 64, SECONDS = 60 };
 /* XXH3 of what run 0 of the small study below records.  It is the same for every processor, compiler,
    number of ranks and vector width, and changes with whatever changes a number of a result: then the
    new one is put here, once cli/recompute and the tests of estimators and networks agree with it. */
-static const uint64_t fingerprint = 0xa86f2070ba6771a9;
+static const uint64_t fingerprint = 0x7cba9ac826bd6a0c;
 static const char study[] = "dataset: {name: symmetric, samples: 256}\n"
                             "network: {hidden: [8, 4], activation: tanh}\n"
                             "train: {fraction: 85%, batch: 32, epochs: 10}\n"

@@ -7,6 +7,8 @@
 #include "kernels.h"
 #include <infoplane/rng.h>
 
+enum { IP_TILE = 8 }; /**< rows of weights that statistics look at together */
+
 struct ip_network {
   size_t layers, activation;
   ip_output output;
@@ -15,7 +17,7 @@ struct ip_network {
   size_t *offset;   /**< shape (layers + 1): layer l at offset[l]                  */
   size_t n;         /**< parameters                                                */
   float *parameter; /**< shape (n rounded up to 16), the rest 0                    */
-  double *row;      /**< shape (2, widest): room for what is said of weights       */
+  double *row;      /**< shape (2 + IP_TILE, widest of all): for what is said of weights */
   const ip_product_kernels *products;
   const ip_activation_kernels *activations;
 };

@@ -45,7 +45,7 @@ static void choose_kernels(ip_network *network)
 
 static PetscErrorCode fill(const ip_network_shape *shape, ip_network *network)
 {
-  size_t widest = 0;
+  size_t widest = (size_t)shape->width[0];
 
   network->layers = shape->layers;
   network->activation = shape->activation;
@@ -60,7 +60,7 @@ static PetscErrorCode fill(const ip_network_shape *shape, ip_network *network)
     if (ip_units(network, l) > widest) widest = ip_units(network, l);
   }
   PetscCall(IP_ALLOCATE(ip_round_up(network->n), &network->parameter));
-  PetscCall(IP_ALLOCATE(2 * widest, &network->row));
+  PetscCall(IP_ALLOCATE((2 + IP_TILE) * widest, &network->row));
   choose_kernels(network);
   return PETSC_SUCCESS;
 }
@@ -165,47 +165,57 @@ size_t ip_network_offset(const ip_network *network, size_t layer)
 
 /* ---- weights alone ----------------------------------------------------------------------- */
 
-/* Mean and length of a row about its mean; length 0 for a constant row. */
-static void describe(size_t n, const float row[], double *mean, double *length)
+/* What takes a row to mean 0 and length 1: minus the mean, times the scale, 0 for a constant row. */
+static void describe(size_t n, const float row[], double *mean, double *scale)
 {
   double sum = 0.0, squares = 0.0;
 
   for (size_t i = 0; i < n; i++) sum += (double)row[i];
   *mean = sum / (double)n;
   for (size_t i = 0; i < n; i++) squares += ((double)row[i] - *mean) * ((double)row[i] - *mean);
-  *length = sqrt(squares);
+  *scale = squares > 0.0 ? 1.0 / sqrt(squares) : 0.0;
 }
 
-/* Sum of the products of two rows, each about its mean. */
-static double product_about(size_t n, const float *const row[2], const double mean[2])
+/* Products of a row and the rows of a tile, shape (n, IP_TILE), which stay in registers. */
+static void multiply(size_t n, const float row[], const double tile[], double product[IP_TILE])
 {
-  double sum = 0.0;
+  double sum[IP_TILE] = {0};
 
   for (size_t i = 0; i < n; i++)
-    sum += ((double)row[0][i] - mean[0]) * ((double)row[1][i] - mean[1]);
-  return sum;
+    for (size_t r = 0; r < IP_TILE; r++) sum[r] += (double)row[i] * tile[i * IP_TILE + r];
+  memcpy(product, sum, sizeof sum);
 }
 
+/* The rows of a tile have mean 0, so that the mean of a row adds nothing to their product. */
 void ip_network_weight_statistics(const ip_network *network, size_t layer, double *norm,
                                   double *correlation)
 {
   const size_t units = ip_units(network, layer), inputs = ip_units(network, layer - 1);
   const float *w = network->parameter + network->offset[layer];
-  double *mean = network->row, *length = mean + units;
-  double squares = 0.0, sum = 0.0, pairs = 0.0;
+  double *mean = network->row, *scale = mean + units, *tile = scale + units;
+  double squares = 0.0, sum = 0.0, varying = 0.0;
 
   for (size_t i = 0; i < units * inputs; i++) squares += (double)w[i] * (double)w[i];
-  for (size_t u = 0; u < units; u++) describe(inputs, w + u * inputs, &mean[u], &length[u]);
-  for (size_t u = 0; u < units; u++)
-    for (size_t v = u + 1; v < units; v++) {
-      if (!(length[u] > 0.0) || !(length[v] > 0.0)) continue; /* also one input */
+  for (size_t u = 0; u < units; u++) {
+    describe(inputs, w + u * inputs, &mean[u], &scale[u]);
+    if (scale[u] > 0.0) varying += 1.0;
+  }
+  for (size_t first = 0; first < units; first += IP_TILE) {
+    const size_t rows = units - first < IP_TILE ? units - first : IP_TILE;
 
-      const float *const row[2] = {w + u * inputs, w + v * inputs};
-      const double product = product_about(inputs, row, (const double[2]){mean[u], mean[v]});
+    memset(tile, 0, inputs * IP_TILE * sizeof *tile);
+    for (size_t r = 0; r < rows; r++)
+      for (size_t i = 0; i < inputs; i++)
+        tile[i * IP_TILE + r] =
+            ((double)w[(first + r) * inputs + i] - mean[first + r]) * scale[first + r];
+    for (size_t u = first + 1; u < units; u++) {
+      double product[IP_TILE], of_row = 0.0;
 
-      sum += fabs(product / length[u] / length[v]);
-      pairs += 1.0;
+      multiply(inputs, w + u * inputs, tile, product);
+      for (size_t r = 0; r < rows && first + r < u; r++) of_row += fabs(product[r]);
+      sum += of_row * scale[u];
     }
+  }
   *norm = sqrt(squares);
-  *correlation = pairs > 0.0 ? sum / pairs : (double)NAN;
+  *correlation = varying > 1.0 ? sum / (0.5 * varying * (varying - 1.0)) : (double)NAN;
 }
