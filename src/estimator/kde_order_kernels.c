@@ -225,8 +225,11 @@ IP_INLINE void place_keys(size_t vectors, const __m512i all[], size_t n, const u
   }
 }
 
+#endif
+
 static void sort_keys(size_t n, const uint64_t key[], uint64_t sorted[])
 {
+#if defined __AVX512F__
   enum { MOST = FEW / KEYS };
   __m512i all[MOST];
 
@@ -242,18 +245,15 @@ static void sort_keys(size_t n, const uint64_t key[], uint64_t sorted[])
     place_keys(2, all, n, key, sorted);
   else
     place_keys(MOST, all, n, key, sorted);
-}
 #else
-static void sort_keys(size_t n, const uint64_t key[], uint64_t sorted[])
-{
   for (size_t j = 0; j < n; j++) {
     size_t below = 0;
 
     for (size_t i = 0; i < n; i++) below += key[i] < key[j];
     sorted[below] = key[j];
   }
-}
 #endif
+}
 
 /* n <= FEW different keys in order: no branch depends on one. */
 static void sort_few(size_t n, uint64_t key[])
