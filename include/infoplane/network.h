@@ -161,8 +161,8 @@ PetscErrorCode ip_network_gradients(const ip_network *network, const ip_training
                                     ip_gradient gradient[]);
 
 /** Frobenius norm of W, and the mean absolute Pearson correlation over pairs of units of their
- *  incoming weights (NaN for one unit or one input; a constant row correlates with none and is
- *  left out). */
+ *  incoming weights (NaN for one unit or one input; a row that is constant or not finite
+ *  correlates with none and is left out). */
 void ip_network_weight_statistics(const ip_network *network, size_t layer, double *norm,
                                   double *correlation);
 

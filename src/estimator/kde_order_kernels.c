@@ -224,9 +224,9 @@ IP_INLINE void place_keys(size_t vectors, const __m512i all[], size_t n, const u
     sorted[__builtin_popcount(below)] = key[j];
   }
 }
-
 #endif
 
+/* n <= FEW different keys: each goes to the place that says how many are below it. */
 static void sort_keys(size_t n, const uint64_t key[], uint64_t sorted[])
 {
 #if defined __AVX512F__

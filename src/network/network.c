@@ -165,7 +165,8 @@ size_t ip_network_offset(const ip_network *network, size_t layer)
 
 /* ---- weights alone ----------------------------------------------------------------------- */
 
-/* What takes a row to mean 0 and length 1: minus the mean, times the scale, 0 for a constant row. */
+/* What takes a row to mean 0 and length 1: minus the mean, times the scale, 0 for a row
+   that is constant or not finite. */
 static void describe(size_t n, const float row[], double *mean, double *scale)
 {
   double sum = 0.0, squares = 0.0;
@@ -205,12 +206,13 @@ void ip_network_weight_statistics(const ip_network *network, size_t layer, doubl
 
     memset(tile, 0, inputs * IP_TILE * sizeof *tile);
     for (size_t r = 0; r < rows; r++)
-      for (size_t i = 0; i < inputs; i++)
+      for (size_t i = 0; i < inputs && scale[first + r] > 0.0; i++)
         tile[i * IP_TILE + r] =
             ((double)w[(first + r) * inputs + i] - mean[first + r]) * scale[first + r];
     for (size_t u = first + 1; u < units; u++) {
       double product[IP_TILE], of_row = 0.0;
 
+      if (!(scale[u] > 0.0)) continue;
       multiply(inputs, w + u * inputs, tile, product);
       for (size_t r = 0; r < rows && first + r < u; r++) of_row += fabs(product[r]);
       sum += of_row * scale[u];

@@ -147,7 +147,7 @@ static void random_weights_correlate_by_chance(void **state)
 }
 
 /* Rows (1, 2, 3), (-2, -4, -6), (7, 7, 7), (1, 0, 1): correlation -1 of the first two, 0 of each
-   with the last, the constant row left out. */
+   with the last, the constant row left out, and so it is with a NaN in it. */
 static void correlation_by_hand(void **state)
 {
   const ip_network_shape shape = {
@@ -164,6 +164,10 @@ static void correlation_by_hand(void **state)
   ip_network_weight_statistics(network, 1, &norm, &correlation);
   NEAR(correlation, 1 / 3.0, 1e-12, "correlation");
   NEAR(norm, sqrt(14 + 56 + 147 + 2), 1e-12, "norm");
+  ip_network_parameters(network)[7] = NAN;
+  ip_network_weight_statistics(network, 1, &norm, &correlation);
+  NEAR(correlation, 1 / 3.0, 1e-12, "correlation beside a NaN");
+  assert_true(isnan(norm));
   ip_network_weight_statistics(network, 2, &norm, &correlation);
   assert_true(isnan(correlation) && norm == 0);
   ip_network_destroy(&network);
